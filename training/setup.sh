@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Makes training/.venv from the hashed requirements. Needs Python 3.11 or later on x86-64 Linux; does nothing when nothing changed.
+#   PYTHON=python3.12 training/setup.sh   chooses the interpreter
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+python="${PYTHON:-python3}"
+venv=.venv
+# The stamp is written last, so an interrupted install is never taken for a finished one.
+wanted="$("$python" --version) $(cat requirements-uv.txt requirements.txt | sha256sum)"
+if [ -f "$venv/.stamp" ] && [ "$(cat "$venv/.stamp")" = "$wanted" ]; then
+  exit 0
+fi
+
+rm -rf "$venv"
+if ! "$python" -m venv "$venv" 2>/dev/null; then
+  # Debian and Ubuntu ship Python without ensurepip.
+  rm -rf "$venv"
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends python3-venv
+  "$python" -m venv "$venv"
+fi
+"$venv/bin/python" -m pip install --quiet --require-hashes -r requirements-uv.txt
+"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes --no-deps -r requirements.txt
+printf '%s\n' "$wanted" > "$venv/.stamp"
