@@ -1,0 +1,89 @@
+/**
+ * Every error a caller can meet: its stable code, its HTTP status and whether the same request may succeed later.
+ * The codes are part of the interface; they are listed in docs/api.md and a test compares the two.
+ */
+export const ERRORS = {
+  malformed_json: { status: 400, retryable: false },
+  invalid_utf8: { status: 400, retryable: false },
+  duplicate_key: { status: 400, retryable: false },
+  unknown_field: { status: 400, retryable: false },
+  missing_field: { status: 400, retryable: false },
+  wrong_type: { status: 400, retryable: false },
+  unknown_column: { status: 400, retryable: false },
+  missing_column: { status: 400, retryable: false },
+  missing_index: { status: 400, retryable: false },
+  ragged_columns: { status: 400, retryable: false },
+  too_few_rows: { status: 400, retryable: false },
+  too_many_rows: { status: 400, retryable: false },
+  not_a_number: { status: 400, retryable: false },
+  non_finite: { status: 400, retryable: false },
+  out_of_range: { status: 400, retryable: false },
+  bad_timestamp: { status: 400, retryable: false },
+  duplicate_timestamp: { status: 400, retryable: false },
+  unordered_timestamps: { status: 400, retryable: false },
+  bad_request: { status: 400, retryable: false },
+  unauthorized: { status: 401, retryable: false },
+  not_found: { status: 404, retryable: false },
+  request_timeout: { status: 408, retryable: true },
+  conflict: { status: 409, retryable: true },
+  body_too_large: { status: 413, retryable: false },
+  unsupported_media_type: { status: 415, retryable: false },
+  model_refused: { status: 422, retryable: false },
+  queue_full: { status: 429, retryable: true },
+  headers_too_large: { status: 431, retryable: false },
+  internal: { status: 500, retryable: false },
+  worker_failed: { status: 500, retryable: true },
+  invalid_forecast: { status: 500, retryable: false },
+  draining: { status: 503, retryable: true },
+  model_not_ready: { status: 503, retryable: true },
+  run_timeout: { status: 503, retryable: true },
+  deadline_exceeded: { status: 504, retryable: true }
+} as const satisfies Record<string, { status: number; retryable: boolean }>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** An error with a stable code, meant for the caller; `path` is a JSON pointer (RFC 6901) to the element at fault. */
+export class ServiceError extends Error {
+  readonly code: ErrorCode
+  readonly path: string | undefined
+
+  constructor(code: ErrorCode, message: string, path?: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'ServiceError'
+    this.code = code
+    this.path = path
+  }
+
+  get statusCode(): number {
+    return ERRORS[this.code].status
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable
+  }
+}
+
+/** Why a model bundle was refused. The reason is shown in `/model`, in a metric and in one log line. */
+export const REFUSALS = [
+  'not_found',
+  'checksum_mismatch',
+  'manifest_invalid',
+  'golden_invalid',
+  'signature_mismatch',
+  'golden_mismatch',
+  'load_failed',
+  'cache_io'
+] as const
+
+export type RefusalReason = (typeof REFUSALS)[number]
+
+/** A bundle that must not go live, and why. */
+export class ModelRefused extends Error {
+  readonly reason: RefusalReason
+
+  constructor(reason: RefusalReason, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'ModelRefused'
+    this.reason = reason
+  }
+}

@@ -1,0 +1,112 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { REFUSALS } from './errors.js'
+
+/** Seconds: fine where this service works (a millisecond and less), coarse where only trouble is. */
+const SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const BATCH_ROWS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128, 256]
+
+/** Why a request was turned away before any work was done for it. */
+export const REFUSAL_REASONS = ['queue_full', 'draining', 'model_not_ready', 'unsupported_media_type'] as const
+/** How a roll-out can end. */
+export const PROMOTION_OUTCOMES = ['live', ...REFUSALS] as const
+
+/** What the gauges read at each scrape. */
+export interface Gauges {
+  queued(): number
+  taken(): number
+  ready(): boolean
+  model(): { name: string; version: string; run_id: string; digest: string } | undefined
+}
+
+export interface Metrics {
+  registry: Registry
+  request(route: string, status: string, seconds: number): void
+  queueWait(seconds: number): void
+  refused(reason: (typeof REFUSAL_REASONS)[number]): void
+  promotion(outcome: (typeof PROMOTION_OUTCOMES)[number], seconds: number): void
+  connectionError(kind: string): void
+  batchRan(rows: number, seconds: number): void
+  rowExpired(): void
+  rowCancelled(): void
+  workerDied(): void
+}
+
+/** Declares every metric in one place; each known label value starts at 0, so that `increase()` sees the first event. */
+export function createMetrics(gauges: Gauges): Metrics {
+  const registers = [new Registry()] as [Registry]
+  const [registry] = registers
+  collectDefaultMetrics({ register: registry })
+  // These three are gauges that are called _total: promtool's lint fails on them.
+  for (const resource of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${resource}_total`)
+  declareGauges(registers, gauges)
+
+  const counter = (name: string, help: string) => new Counter({ name, help, registers })
+  const labelled = (name: string, help: string, label: string, values: readonly string[]) => {
+    const metric = new Counter({ name, help, labelNames: [label], registers })
+    for (const value of values) metric.inc({ [label]: value }, 0)
+    return (value: string) => metric.inc({ [label]: value })
+  }
+  const requestSeconds = new Histogram({
+    name: 'gru_request_duration_seconds',
+    help: 'Whole request, from its headers to the last byte of the answer; the count is the number of requests.',
+    labelNames: ['route', 'status'],
+    buckets: SECONDS,
+    registers
+  })
+  const seconds = (name: string, help: string) => new Histogram({ name, help, buckets: SECONDS, registers })
+  const queueWait = seconds('gru_queue_wait_seconds', 'Time the rows of an answered request waited for a worker.')
+  const batchSeconds = seconds('gru_batch_duration_seconds', 'One model run of a batch.')
+  const promotionSeconds = seconds('gru_promotion_duration_seconds', 'One roll-out, from reading to the swap.')
+  const batchRows = new Histogram({ name: 'gru_batch_rows', help: 'Rows of a batch.', buckets: BATCH_ROWS, registers })
+  const rows = counter('gru_rows_executed_total', 'Rows that the model ran.')
+  const expired = counter('gru_rows_expired_total', 'Rows whose deadline passed before they ran.')
+  const cancelled = counter('gru_rows_cancelled_total', 'Rows whose caller hung up.')
+  const died = counter('gru_worker_deaths_total', 'Worker threads that ended without being asked to.')
+  const promotion = labelled('gru_promotions_total', 'Roll-outs by outcome.', 'outcome', PROMOTION_OUTCOMES)
+  const kinds = ['headers_too_large', 'request_timeout', 'bad_request']
+  return {
+    registry,
+    request: (route, status, took) => requestSeconds.observe({ route, status }, took),
+    queueWait: took => queueWait.observe(took),
+    refused: labelled('gru_refusals_total', 'Requests refused unread, by reason.', 'reason', REFUSAL_REASONS),
+    promotion(outcome, took) {
+      promotion(outcome)
+      promotionSeconds.observe(took)
+    },
+    connectionError: labelled('gru_connection_errors_total', 'Connections closed for what they sent.', 'kind', kinds),
+    batchRan(count, took) {
+      rows.inc(count)
+      batchRows.observe(count)
+      batchSeconds.observe(took)
+    },
+    rowExpired: () => expired.inc(),
+    rowCancelled: () => cancelled.inc(),
+    workerDied: () => died.inc()
+  }
+}
+
+function declareGauges(registers: [Registry], gauges: Gauges): void {
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      }
+    })
+  gauge('gru_queue_depth', 'Rows that wait in a ring or run.', gauges.queued)
+  gauge('gru_requests_in_flight', 'Requests that hold a place.', gauges.taken)
+  gauge('gru_ready', '1 with a warmed model and not draining.', () => Number(gauges.ready()))
+  new Gauge({
+    name: 'gru_model_info',
+    help: 'The model that serves.',
+    labelNames: ['name', 'version', 'run_id', 'digest'],
+    registers,
+    collect() {
+      this.reset()
+      const model = gauges.model()
+      if (model) this.set(model, 1)
+    }
+  })
+}

@@ -1,0 +1,101 @@
+import { monotonicMs } from '../clock.js'
+import { ServiceError } from '../errors.js'
+import type { Pool, RowOwner } from './pool.js'
+import type { ValidWindow } from './window.js'
+
+/** Who asked for a forecast. Exactly one of the two is called, once, unless the forecast is cancelled. */
+export interface ForecastListener {
+  forecasted(forecast: Forecast): void
+  failed(error: ServiceError): void
+}
+
+export interface ForecastOrder {
+  pool: Pool
+  window: ValidWindow
+  /** rows to forecast, 1 or more */
+  steps: number
+  /** monotonic ms after which no further step is run */
+  deadline: number
+}
+
+/**
+ * One request's forecast of one or more steps. Each forecast row is fed back into the window and goes through the ring
+ * anew, so that steps of different requests share batches and a short request never waits for the end of a long one
+ * (iteration-level batching, as in Orca, OSDI 2022).
+ */
+export class Forecast implements RowOwner {
+  readonly order: ForecastOrder
+  /** [steps, features] in raw units, flat */
+  readonly values: number[] = []
+  /** ms spent waiting for a worker and ms in model runs, over all steps */
+  queueMs = 0
+  inferMs = 0
+  readonly #listener: ForecastListener
+  #step = 0
+  #submittedAt = 0
+
+  constructor(order: ForecastOrder, listener: ForecastListener) {
+    this.order = order
+    this.#listener = listener
+    this.#submit()
+  }
+
+  /** The caller has gone. */
+  cancel(): void {
+    this.order.pool.cancel(this.order.window.slot)
+  }
+
+  answered(slot: number): void {
+    const { pool, steps } = this.order
+    this.queueMs += pool.slots.ranAt[slot]! - this.#submittedAt
+    this.inferMs += pool.slots.ranFor[slot]!
+    if (!this.#takeForecast(slot)) {
+      pool.release(slot)
+      return this.#listener.failed(new ServiceError('invalid_forecast', 'the model gave a value that is not finite'))
+    }
+    if (++this.#step < steps) {
+      this.#feedBack(slot)
+      return this.#submit()
+    }
+    pool.release(slot)
+    this.#listener.forecasted(this)
+  }
+
+  failed(error: ServiceError): void {
+    this.#listener.failed(error)
+  }
+
+  #submit(): void {
+    this.#submittedAt = monotonicMs()
+    this.order.pool.submit(this.order.window, this, this.order.deadline)
+  }
+
+  /** Keeps the forecast row, moved inside the features' bounds: only legal rows may be fed back. False if not finite. */
+  #takeForecast(slot: number): boolean {
+    const { bundle, slots } = this.order.pool
+    const { features } = bundle.manifest
+    const width = features.length
+    for (let feature = 0; feature < width; feature++) {
+      const value = slots.forecast[slot * width + feature]!
+      if (!Number.isFinite(value)) return false
+      const { minimum, maximum } = features[feature]!
+      if (value < minimum) this.values.push(Math.fround(minimum))
+      else this.values.push(maximum !== undefined && value > maximum ? Math.fround(maximum) : value)
+    }
+    return true
+  }
+
+  /** Moves the window on by a row: the oldest goes, the forecast becomes the newest. */
+  #feedBack(slot: number): void {
+    const { window, minute, shape } = this.order.pool.slots
+    const { featureCount: width, windowRows: rows } = shape
+    const start = slot * rows * width
+    window.copyWithin(start, start + width, start + rows * width)
+    const newest = start + (rows - 1) * width
+    const from = (this.#step - 1) * width
+    for (let feature = 0; feature < width; feature++) window[newest + feature] = this.values[from + feature]!
+    minute.copyWithin(slot * rows, slot * rows + 1, (slot + 1) * rows)
+    const { lastTime, spacing } = this.order.window
+    minute[(slot + 1) * rows - 1] = Math.floor((lastTime + this.#step * spacing) / 60_000)
+  }
+}

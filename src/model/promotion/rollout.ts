@@ -1,0 +1,100 @@
+import { monotonicMs } from '../../clock.js'
+import { ModelRefused } from '../../errors.js'
+import { type Bundle, type BundleFiles, openBundle } from '../bundle.js'
+import { Pool, type PoolObserver, type PoolOptions } from '../pool.js'
+import { WindowReader } from '../window.js'
+import type { ActiveModel, ServingModel } from './active-model.js'
+import { verifyGolden } from './verify.js'
+import { warm } from './warm.js'
+
+/** Ms that golden answers and warm-up may take together. */
+const TRIAL_MS = 60_000
+
+export interface RolloutObserver extends PoolObserver {
+  promotion(outcome: 'live' | ModelRefused['reason'], seconds: number): void
+}
+
+export interface RolloutOptions {
+  /** reads the bundle that is promoted now */
+  fetch(): Promise<BundleFiles>
+  pool: PoolOptions
+  maxRows: number
+}
+
+/** Takes the promoted bundle live: fetch, open (contract and digest), load, verify, warm, swap, drain the old. */
+export class Rollout {
+  readonly #active: ActiveModel
+  readonly #options: RolloutOptions
+  readonly #observer: RolloutObserver
+  #running: Promise<ServingModel> | undefined
+  readonly #draining = new Set<Promise<void>>()
+
+  constructor(active: ActiveModel, options: RolloutOptions, observer: RolloutObserver) {
+    this.#active = active
+    this.#options = options
+    this.#observer = observer
+  }
+
+  /** One roll-out at a time: who asks during one gets its outcome. Rejects with `ModelRefused`; the old model goes on. */
+  run(): Promise<ServingModel> {
+    this.#running ??= this.#attempt().finally(() => (this.#running = undefined))
+    return this.#running
+  }
+
+  async #attempt(): Promise<ServingModel> {
+    const began = monotonicMs()
+    let bundle: Bundle | undefined
+    try {
+      bundle = openBundle(await this.#options.fetch())
+      const model = await this.#prepare(bundle)
+      const old = this.#active.swap(model)
+      if (old) this.#drain(old)
+      this.#ended(began, { outcome: 'live', ...versionOf(bundle) })
+      return model
+    } catch (error) {
+      const refusal = error instanceof ModelRefused ? error : new ModelRefused('load_failed', String(error), { cause: error })
+      const { reason, message } = refusal
+      this.#ended(began, { outcome: 'refused', reason, message, ...versionOf(bundle) })
+      throw refusal
+    }
+  }
+
+  /** A pool whose workers have loaded the model, given the golden answers and run every batch size. */
+  async #prepare(bundle: Bundle): Promise<ServingModel> {
+    const pool = new Pool(bundle, this.#options.pool, this.#observer)
+    await pool.start()
+    try {
+      const deadline = monotonicMs() + TRIAL_MS
+      await verifyGolden(pool, bundle.golden, deadline)
+      await warm(pool, deadline)
+    } catch (error) {
+      await pool.close()
+      throw error
+    }
+    return { pool, reader: new WindowReader(bundle.manifest, pool.slots, this.#options.maxRows), since: new Date() }
+  }
+
+  /** Requests under way end on the version that they began with; then its sessions are released. */
+  #drain({ pool }: ServingModel): void {
+    const drained = pool.drained().then(() => pool.close())
+    this.#draining.add(drained)
+    void drained.finally(() => this.#draining.delete(drained))
+  }
+
+  /** Ends everything: the roll-out under way, the old pools, the serving one after its last answer. */
+  async close(): Promise<void> {
+    await this.#running?.catch(() => undefined)
+    const last = this.#active.swap(undefined)
+    if (last) this.#drain(last)
+    await Promise.all(this.#draining)
+  }
+
+  #ended(began: number, outcome: Omit<NonNullable<ActiveModel['lastPromotion']>, 'at'>): void {
+    this.#active.lastPromotion = { ...outcome, at: new Date() }
+    this.#observer.promotion(outcome.reason ?? 'live', (monotonicMs() - began) / 1000)
+  }
+}
+
+function versionOf(bundle: Bundle | undefined): { version?: string } {
+  return bundle ? { version: bundle.manifest.version } : {}
+}

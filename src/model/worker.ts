@@ -1,0 +1,9 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { openSession } from './onnx-session.js'
+import { serveRing } from './worker-loop.js'
+import type { WorkerBoot } from './worker-messages.js'
+
+// The entry of a worker thread, and nothing else: what it does is in worker-loop, so that a test can bring its own
+// session to it.
+if (!parentPort) throw new Error('worker.ts is the entry of a worker thread')
+await serveRing(workerData as WorkerBoot, parentPort, openSession)

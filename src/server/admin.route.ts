@@ -1,0 +1,33 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import { ModelRefused, ServiceError } from '../errors.js'
+import type { Context } from './context.js'
+import { describeModel } from './model.route.js'
+import { reloadSchema } from './model.schema.js'
+
+/** `POST /admin/reload`, with a bearer token; without one configured there are no such routes. */
+export async function adminRoutes(app: FastifyInstance, context: Context): Promise<void> {
+  const { ADMIN_TOKEN } = context.config
+  if (ADMIN_TOKEN === '') return
+  const expected = digest(ADMIN_TOKEN)
+  app.addHook('onRequest', (request, reply, done) => {
+    const given = /^Bearer ([!-~]+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
+    // Digests are of one length whatever was given, so neither the comparison's time nor its result tells the length.
+    if (timingSafeEqual(digest(given), expected)) return done()
+    void reply.header('www-authenticate', 'Bearer')
+    done(new ServiceError('unauthorized', 'a bearer token is needed'))
+  })
+  app.post('/admin/reload', { schema: reloadSchema }, async () => {
+    try {
+      await context.rollout.run()
+    } catch (error) {
+      if (!(error instanceof ModelRefused)) throw error
+      throw new ServiceError('model_refused', `${error.reason}: ${error.message}`, undefined, { cause: error })
+    }
+    return describeModel(context)
+  })
+}
+
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest()
+}

@@ -1,0 +1,63 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import type { IncomingMessage } from 'node:http'
+import { adminRoutes } from './admin.route.js'
+import type { Context } from './context.js'
+import { collectOpenApi, docsRoutes } from './docs.route.js'
+import { clientErrorHandler, handleErrors } from './error-handler.js'
+import { healthRoutes } from './health.route.js'
+import { metricsRoute } from './metrics.route.js'
+import { modelRoutes } from './model.route.js'
+import { observeRequests } from './observe.js'
+import { pageRoute } from './page.route.js'
+import { predictRoutes } from './predict.route.js'
+
+export interface AppOptions extends Context {
+  logger: FastifyBaseLogger
+  version: string
+}
+
+/** Ms between two looks for connections that are too slow; Node's own 30 s would let them hold on for as long. */
+const SLOW_CHECK_MS = 1000
+
+/** Puts the service together: it neither listens nor reads the environment. */
+export async function buildApp({ logger, version, ...context }: AppOptions): Promise<FastifyInstance> {
+  const { config, metrics } = context
+  const app = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: config.BODY_LIMIT_BYTES,
+    requestTimeout: config.REQUEST_TIMEOUT_MS,
+    connectionTimeout: config.SOCKET_TIMEOUT_MS,
+    keepAliveTimeout: config.KEEP_ALIVE_MS,
+    http: { connectionsCheckingInterval: SLOW_CHECK_MS, headersTimeout: config.REQUEST_TIMEOUT_MS },
+    forceCloseConnections: false,
+    requestIdHeader: false,
+    genReqId: requestIds(),
+    // The defaults turn null into 0 and "5" into 5, drop unknown fields and fill in missing ones.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, strict: true } },
+    clientErrorHandler: clientErrorHandler(metrics)
+  })
+  observeRequests(app, context)
+  handleErrors(app)
+  await collectOpenApi(app, version)
+  await app.register(predictRoutes, context)
+  await app.register(modelRoutes, context)
+  await app.register(healthRoutes, context)
+  await app.register(metricsRoute, context)
+  await app.register(adminRoutes, context)
+  await app.register(docsRoutes)
+  await app.register(pageRoute)
+  return app
+}
+
+const REQUEST_ID = /^[\w.:+/=@-]{1,128}$/
+
+/** The caller's `x-request-id` where it is harmless in a log and an answer; else one of our own, unique per process. */
+function requestIds(): (request: IncomingMessage) => string {
+  const prefix = `${Date.now().toString(36)}-${process.pid.toString(36)}-`
+  let count = 0
+  return ({ headers }) => {
+    const given = headers['x-request-id']
+    return typeof given === 'string' && REQUEST_ID.test(given) ? given : prefix + (count++).toString(36)
+  }
+}

@@ -1,0 +1,19 @@
+import type { Config } from '../config.js'
+import type { Metrics } from '../metrics.js'
+import type { ActiveModel } from '../model/promotion/active-model.js'
+import type { Rollout } from '../model/promotion/rollout.js'
+
+/** What the routes work with; handed in, so that a test can bring its own. */
+export interface Context {
+  config: Config
+  metrics: Metrics
+  active: ActiveModel
+  rollout: Rollout
+  /** set once the process has been asked to stop */
+  drain: { draining: boolean }
+}
+
+/** A warmed model and not draining: what `/readyz` says and the load balancer acts on. */
+export function isReady({ active, drain }: Pick<Context, 'active' | 'drain'>): boolean {
+  return active.ready && !drain.draining
+}

@@ -1,0 +1,78 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type ErrorCode, ERRORS, ServiceError } from '../errors.js'
+import type { Metrics } from '../metrics.js'
+
+/** Fastify's own errors that callers can cause, by its code. */
+const FASTIFY_CODES: Record<string, [ErrorCode, string]> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', 'the body is larger than BODY_LIMIT_BYTES'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'send content-type application/json'],
+  FST_ERR_CTP_EMPTY_TYPE: ['unsupported_media_type', 'send content-type application/json'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed_json', 'the body is empty'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad_request', 'the body is not as long as content-length says'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['malformed_json', 'the body is not JSON'],
+  FST_ERR_BAD_URL: ['bad_request', 'the URL cannot be decoded']
+}
+
+/** Ajv's keywords in the caller's words. */
+const KEYWORDS: Record<string, ErrorCode> = { additionalProperties: 'unknown_field', required: 'missing_field' }
+
+/** The body of an error answer. */
+export function errorBody({ code, message, path, retryable }: ServiceError) {
+  return { error: { code, message, ...(path !== undefined && { path }), retryable } }
+}
+
+/** Any error as one of the closed list; what is not known becomes `internal`, whose cause only the log shows. */
+export function toServiceError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error
+  const { code, validation, statusCode, message } = error as Partial<FastifyError>
+  const failure = validation?.[0]
+  if (failure) {
+    const { keyword, instancePath, params, message: words = 'is not valid' } = failure
+    const field = keyword === 'additionalProperties' ? `/${escapeKey(String(params.additionalProperty))}` : ''
+    const name = keyword === 'required' ? `: ${String(params.missingProperty)}` : ''
+    const what = KEYWORDS[keyword] ?? (keyword === 'type' ? 'wrong_type' : 'out_of_range')
+    return new ServiceError(what, what === 'unknown_field' ? 'no such field' : `${words}${name}`, instancePath + field)
+  }
+  const known = FASTIFY_CODES[code ?? '']
+  if (known) return new ServiceError(known[0], known[1], undefined, { cause: error })
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new ServiceError('bad_request', message ?? 'bad request', undefined, { cause: error })
+  }
+  return new ServiceError('internal', 'internal error', undefined, { cause: error })
+}
+
+function escapeKey(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
+/** Maps errors to HTTP, in this one place. */
+export function handleErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => {
+    const failure = toServiceError(error)
+    if (failure.statusCode === 500) request.log.error({ err: failure.cause ?? failure }, failure.message)
+    void reply.code(failure.statusCode).send(errorBody(failure))
+  })
+  app.setNotFoundHandler((_request, reply) => {
+    const failure = new ServiceError('not_found', 'no such route')
+    void reply.code(404).send(errorBody(failure))
+  })
+}
+
+/** What Node's HTTP parser refuses before there is a request: answered on the bare socket, which is then closed. */
+export function clientErrorHandler(metrics: Pick<Metrics, 'connectionError'>) {
+  return (error: NodeJS.ErrnoException, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || socket.destroyed) return void socket.destroy()
+    const code =
+      error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout'
+      : 'bad_request'
+    metrics.connectionError(code)
+    const { status } = ERRORS[code]
+    const body = JSON.stringify(errorBody(new ServiceError(code, `${STATUS_CODES[status]}: not a request that can be read`)))
+    const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n`
+    if (socket.writable) socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+    else socket.destroy()
+  }
+}

@@ -1,0 +1,79 @@
+import { isUtf8 } from 'node:buffer'
+import { getLocation, visit } from 'jsonc-parser'
+import { ServiceError } from '../errors.js'
+
+/** RFC 6901. */
+function pointer(path: readonly (string | number)[]): string {
+  return path.map(key => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
+/**
+ * Parses a request body strictly. `JSON.parse` would take the last of two equal keys and silently drop the first one's
+ * values, so those are refused; `__proto__` is an ordinary own key here, which the schema does not know.
+ */
+export function parseJsonBody(body: Buffer): unknown {
+  if (!isUtf8(body)) throw new ServiceError('invalid_utf8', 'the body is not UTF-8')
+  const text = body.toString()
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw malformed(text, error as SyntaxError)
+  }
+  if (countKeys(value) !== countColons(text)) refuseDuplicateKeys(text)
+  return value
+}
+
+/** Occurrences of `":`, which ends every key that is written without a space behind it. */
+function countColons(text: string): number {
+  let count = 0
+  for (let at = text.indexOf('":'); at !== -1; at = text.indexOf('":', at + 2)) count++
+  return count
+}
+
+/** Keys of the object and of the objects directly in it: as deep as any legal body goes. */
+function countKeys(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return -1
+  let count = 0
+  for (const key of Object.keys(value)) {
+    count++
+    const inner = (value as Record<string, unknown>)[key]
+    if (typeof inner === 'object' && inner !== null && !Array.isArray(inner)) count += Object.keys(inner).length
+  }
+  return count
+}
+
+/** The careful look, taken only when the quick count of keys does not add up (a space before a colon does that). */
+function refuseDuplicateKeys(text: string): void {
+  const seen: Set<string>[] = []
+  let duplicate: string | undefined
+  const tooDeep = () => {
+    throw new ServiceError('bad_request', 'the body is nested too deeply')
+  }
+  visit(text, {
+    onObjectBegin: () => void (seen.push(new Set()) > 32 && tooDeep()),
+    onObjectEnd: () => void seen.pop(),
+    onObjectProperty(key, _offset, _length, _line, _column, path) {
+      const keys = seen.at(-1)!
+      if (keys.has(key)) duplicate ??= pointer([...path(), key])
+      keys.add(key)
+    }
+  })
+  if (duplicate !== undefined) throw new ServiceError('duplicate_key', 'the same key stands twice', duplicate)
+}
+
+/** Names the element where the text stops being JSON: a NaN that some writers emit is the usual case. */
+function malformed(text: string, error: SyntaxError): ServiceError {
+  const position = Number(/position (\d+)/.exec(error.message)?.[1] ?? text.length)
+  const where = position >= text.length ? 'the body ends too early' : `the body is not JSON at byte ${position}`
+  return new ServiceError('malformed_json', where, pathAt(text, position))
+}
+
+function pathAt(text: string, position: number): string | undefined {
+  try {
+    const { path } = getLocation(text, Math.min(position, text.length))
+    return path.length > 0 && path.length <= 8 ? pointer(path) : undefined
+  } catch {
+    return undefined // nested beyond the parser's stack
+  }
+}

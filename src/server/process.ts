@@ -1,0 +1,64 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { Config } from '../config.js'
+import type { Rollout } from '../model/promotion/rollout.js'
+import { closeGently } from './drain.js'
+
+export interface Lifecycle {
+  config: Config
+  logger: FastifyBaseLogger
+  drain: { draining: boolean }
+  /** settles when the start is over, with the app if it is listening */
+  started: Promise<FastifyInstance | undefined>
+  rollout: Rollout
+}
+
+/**
+ * Stops the process well on SIGTERM and SIGINT: not ready at once, requests taken for the drain delay (the load balancer
+ * needs it to notice), then what is in flight answered, the workers ended, exit 0. A second signal skips the delay.
+ */
+export function handleSignals(life: Lifecycle): void {
+  let hurry: () => void = () => undefined
+  let stopping = false
+  const stop = (why: string, exitCode: number, delayMs: number) => {
+    if (stopping) return hurry()
+    stopping = true
+    life.drain.draining = true
+    life.logger.info({ why }, 'stopping')
+    killAtEnd(life)
+    const delay = new Promise<void>(resolve => {
+      hurry = resolve
+      setTimeout(resolve, delayMs).unref()
+    })
+    void end(life, delay).then(() => process.exit(exitCode))
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => stop(signal, 0, life.config.DRAIN_DELAY_MS))
+  }
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      life.logger.fatal({ err: error }, event)
+      stop(event, 1, 0)
+    })
+  }
+}
+
+async function end({ config, started, rollout, logger }: Lifecycle, delay: Promise<void>): Promise<void> {
+  const app = await started
+  if (app) {
+    await delay
+    await closeGently(app, config.GRACE_MS - config.DRAIN_DELAY_MS)
+  }
+  await rollout.close()
+  logger.info('stopped')
+}
+
+/**
+ * The last resort when a model run does not end. `process.exit` with a busy worker aborts the process (134) inside
+ * onnxruntime; SIGKILL is the one clean way out.
+ */
+function killAtEnd({ config, logger }: Lifecycle): void {
+  setTimeout(() => {
+    logger.fatal('GRACE_MS is over and a model run has not ended: killing the process')
+    process.kill(process.pid, 'SIGKILL')
+  }, config.GRACE_MS).unref()
+}
