@@ -14,7 +14,9 @@ from gru_training.config import Config, load_candidates, load_config
 from gru_training.data import Series, load_series
 from gru_training.errors import TrainingError
 from gru_training.evaluate import evaluate
+from gru_training.fixtures.write import write_fixtures
 from gru_training.selection import rank
+from gru_training.timing import measure
 from gru_training.train import train
 
 HERE = Path(__file__).resolve().parents[2]
@@ -75,6 +77,16 @@ def _reproduce(options: argparse.Namespace) -> int:
     return _train(options) or _evaluate(options) or _export(options)
 
 
+def _fixtures(options: argparse.Namespace) -> int:
+    write_fixtures(options.out, HERE / "lstm-small.toml")
+    return 0
+
+
+def _timing(options: argparse.Namespace) -> int:
+    print(measure(options.out / "model.onnx"))
+    return 0
+
+
 def _both(options: argparse.Namespace) -> tuple[Config, Series, Series]:
     config = load_config(options.config)
     return config, load_series(options.train, config), load_series(options.test, config)
@@ -109,4 +121,8 @@ def _parser() -> argparse.ArgumentParser:
     command("evaluate", _evaluate, "print the tables and the bar", "config", "train", "test", "runs")
     command("export", _export, "write the bundle of the best seed", "config", "test", "runs", "out")
     command("reproduce", _reproduce, "train, evaluate, export", "config", "train", "test", "runs", "out")
+    command("timing", _timing, "time the bundle's graph beside its recurrent operators alone", "out")
+    fixtures = commands.add_parser("fixtures", help="write the small bundles that the service's tests load")
+    fixtures.set_defaults(run=_fixtures)
+    fixtures.add_argument("--out", type=Path, default=HERE.parent / "test" / "fixtures" / "bundles", metavar="PATH")
     return parser

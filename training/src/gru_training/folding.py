@@ -13,6 +13,8 @@ from gru_training.model import Forecaster
 
 # Rows of the weights by gate: torch stacks (r, z, n) and (i, f, g, o), ONNX (z, r, h) and (i, o, f, c).
 GATES = {"GRU": (1, 0, 2), "LSTM": (0, 3, 1, 2)}
+# At its minimum a feature's logarithm has the argument 1; rounding beside a large minimum must not move it far.
+LEAST_ARGUMENT = 0.5
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class Folded:
-    """Weights that act on xc = min(x, ceiling), log(xc + log_shift), sqrt(xc - minimum) and give square roots in raw units."""
+    """Weights that act on xc = min(x, ceiling), log(xc * log_factor + log_shift), sqrt(xc - minimum) and give square roots in raw units."""
 
     cell: str
     layers: list[Layer]
     head: np.ndarray
     highway: np.ndarray | None
     bias: np.ndarray
+    log_factor: np.ndarray
     log_shift: np.ndarray
 
 
@@ -42,6 +45,7 @@ def fold(model: Forecaster) -> Folded:
     cell = type(model.recurrent).__name__
     root_sd, root_mean = _array(model.root_sd), _array(model.root_mean)
     bias = _array(model.head.bias) * root_sd + root_mean
+    factor, shift = _log_argument(model)
     highway = None
     if model.highway is not None:
         scale, offset = _affine(model, model.highway_inputs, clock=False)
@@ -55,7 +59,8 @@ def fold(model: Forecaster) -> Folded:
         head=(_array(model.head.weight) * root_sd[:, None]).T,
         highway=highway,
         bias=bias,
-        log_shift=_log_shift(model),
+        log_factor=factor,
+        log_shift=shift,
     )
 
 
@@ -63,7 +68,7 @@ def _affine(model: Forecaster, inputs: tuple[str, ...], clock: bool) -> tuple[np
     """Scale and offset [columns] that turn the graph's tensors into the model's standardised views."""
     log_sd, raw_sd, root_sd = _array(model.log_sd), _array(model.raw_sd), _array(model.root_sd)
     views = {
-        "log": (1 / log_sd, -(np.log(_array(model.knee)) + _array(model.log_mean)) / log_sd),
+        "log": (1 / log_sd, -_array(model.log_mean) / log_sd),
         "raw": (1 / raw_sd, -(_array(model.minimum) + _array(model.raw_mean)) / raw_sd),
         "root": (1 / root_sd, -_array(model.root_mean) / root_sd),
     }
@@ -88,13 +93,14 @@ def _reorder(weight: np.ndarray, cell: str) -> np.ndarray:
     return np.concatenate([parts[gate] for gate in GATES[cell]])
 
 
-def _log_shift(model: Forecaster) -> np.ndarray:
-    """log1p((x - minimum) / knee) = log(x + knee - minimum) - log(knee)."""
-    minimum = _array(model.minimum)
-    shift = (_array(model.knee) - minimum).astype(np.float32)
-    if "log" in model.inputs + model.highway_inputs and np.any(shift + minimum.astype(np.float32) <= 0):
+def _log_argument(model: Forecaster) -> tuple[np.ndarray, np.ndarray]:
+    """1 + (x - minimum) / knee as x * factor + shift. Dividing by the knee inside the logarithm costs one operator more than
+    log(x + knee) - log(knee), whose terms of about -20 for the tiny columns would cancel and lose two digits."""
+    minimum, knee = _array(model.minimum), _array(model.knee)
+    factor, shift = (1 / knee).astype(np.float32), (1 - minimum / knee).astype(np.float32)
+    if "log" in model.inputs + model.highway_inputs and np.any(minimum.astype(np.float32) * factor + shift < LEAST_ARGUMENT):
         raise TrainingError("a feature is too fine for its minimum: float32 would take the logarithm of zero")
-    return shift
+    return factor, shift
 
 
 def _array(tensor: Tensor) -> np.ndarray:

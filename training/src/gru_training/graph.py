@@ -23,7 +23,7 @@ class GraphBuilder:
         self.constants: list[onnx.TensorProto] = []
 
     def constant(self, name: str, value: Any, kind: type = np.float32) -> str:
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value, dtype=kind), name))
+        self.constants.append(numpy_helper.from_array(np.array(value, dtype=kind, order="C"), name))
         return name
 
     def add(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
@@ -64,7 +64,8 @@ def _views(builder: GraphBuilder, config: Config, model: Forecaster, folded: Fol
     ceiling = builder.constant("ceiling", model.ceiling.numpy())
     views = {"raw": builder.add("Min", ["window", ceiling], "saturated")}
     if "log" in used:
-        shifted = builder.add("Add", [views["raw"], builder.constant("log_shift", folded.log_shift)], "log_argument")
+        scaled = builder.add("Mul", [views["raw"], builder.constant("log_factor", folded.log_factor)], "log_scaled")
+        shifted = builder.add("Add", [scaled, builder.constant("log_shift", folded.log_shift)], "log_argument")
         views["log"] = builder.add("Log", [shifted], "logarithm")
     if "root" in used:
         shifted = views["raw"]
