@@ -42,7 +42,7 @@ export class Forecast implements RowOwner {
 
   /** The caller has gone. */
   cancel(): void {
-    this.order.pool.cancel(this.order.window.slot)
+    this.order.pool.cancel(this.order.window.slot, this)
   }
 
   answered(slot: number): void {

@@ -160,8 +160,9 @@ export class Pool {
   }
 
   /** The caller of a submitted row has gone: its owner hears nothing more, and the place is freed when it is passed. */
-  cancel(slot: number): void {
-    if (this.#owners[slot] === undefined) return
+  cancel(slot: number, owner: RowOwner): void {
+    // An answered caller can hang up before it has read the answer: somebody else has its place by then.
+    if (this.#owners[slot] !== owner) return
     this.#owners[slot] = undefined
     Atomics.compareExchange(this.slots.state, slot, SlotState.WAITING, SlotState.CANCELLED)
     this.#observer.rowCancelled()
