@@ -1,7 +1,10 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ServiceError } from '../errors.js'
+import type { Bundle } from '../model/bundle.js'
 import type { Context } from './context.js'
-import { exampleSchema, modelSchema } from './model.schema.js'
+import { type ExampleQuery, exampleSchema, modelSchema } from './model.schema.js'
+
+type ExampleRequest = FastifyRequest<{ Querystring: ExampleQuery }>
 
 /** The state of the model as `GET /model` and the admin routes show it. */
 export function describeModel({ active }: Context) {
@@ -17,15 +20,24 @@ export function describeModel({ active }: Context) {
 export async function modelRoutes(app: FastifyInstance, context: Context): Promise<void> {
   app.get('/model', { schema: modelSchema }, () => describeModel(context))
 
-  app.get('/model/example', { schema: exampleSchema }, () => {
+  app.get('/model/example', { schema: exampleSchema }, (request: ExampleRequest) => {
     const serving = context.active.serving
     if (!serving) throw new ServiceError('model_not_ready', 'no model is loaded')
-    const { manifest, golden } = serving.pool.bundle
-    const { time, window, forecast } = golden.windows[0]!
-    const columns = manifest.features.map(({ name }, index) => [name, window.map(row => row[index]!)] as const)
-    return {
-      body: { index_col: 'ts', data: { ts: time, ...Object.fromEntries(columns) } },
-      expected: Object.fromEntries(manifest.features.map(({ name }, index) => [name, forecast[index]!]))
-    }
+    return exampleOf(serving.pool.bundle, Number(request.query.index ?? 0))
   })
+}
+
+/** Golden window `index` as a request body, with its golden answer. */
+function exampleOf({ manifest, golden }: Bundle, index: number) {
+  const count = golden.windows.length
+  const example = golden.windows[index]
+  if (!example) throw new ServiceError('out_of_range', `the model has examples 0 to ${count - 1}`, '/index')
+  const { time, window, forecast } = example
+  const columns = manifest.features.map(({ name }, feature) => [name, window.map(row => row[feature]!)] as const)
+  return {
+    index,
+    count,
+    body: { index_col: 'ts', data: { ts: time, ...Object.fromEntries(columns) } },
+    expected: Object.fromEntries(manifest.features.map(({ name }, feature) => [name, forecast[feature]!]))
+  }
 }

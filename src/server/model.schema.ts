@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { REFUSALS } from '../errors.js'
 import { ManifestSchema } from '../model/manifest.js'
 import { errorAnswers } from './schemas.js'
@@ -40,18 +40,31 @@ export const modelSchema = {
   response: { 200: ModelAnswer }
 }
 
+const ExampleQuery = Type.Object(
+  {
+    // Text, for a query has nothing else and types are not coerced.
+    index: Type.Optional(Type.String({ pattern: '^[0-9]{1,6}$', description: 'Which of the examples, from 0.' }))
+  },
+  { additionalProperties: false }
+)
+
+export type ExampleQuery = Static<typeof ExampleQuery>
+
 export const exampleSchema = {
   summary: 'A real window, as a body for POST /predict, with the forecast that the trainer stated for it',
   tags: ['model'],
+  querystring: ExampleQuery,
   response: {
     200: Type.Object({
+      index: Type.Integer(),
+      count: Type.Integer({ description: 'Examples that the model brings.' }),
       body: Type.Object({
         index_col: Type.String(),
         data: Type.Record(Type.String(), Type.Array(Type.Union([Type.String(), Type.Number()])))
       }),
       expected: Type.Record(Type.String(), Type.Number())
     }),
-    ...errorAnswers(503)
+    ...errorAnswers(400, 503)
   }
 }
 

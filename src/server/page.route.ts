@@ -1,21 +1,57 @@
 import { readFile } from 'node:fs/promises'
-import type { FastifyInstance } from 'fastify'
+import { extname } from 'node:path'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 
-const FILES = [
-  ['/', 'index.html', 'text/html; charset=utf-8'],
-  ['/page.css', 'page.css', 'text/css; charset=utf-8'],
-  ['/page.js', 'page.js', 'text/javascript; charset=utf-8']
-] as const
+const ASSETS = [
+  'page.css',
+  'page.js',
+  'api.js',
+  'body.js',
+  'chart.js',
+  'dom.js',
+  'forecast.js',
+  'format.js',
+  'live.js',
+  'metrics.js',
+  'model.js',
+  'result.js'
+]
+const TYPES: Record<string, string> = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript' }
 
 /** Everything that the page needs comes from here, and it may load nothing else. */
-const POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:"
+const POLICY = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "script-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "form-action 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'"
+].join('; ')
 
-/** `GET /`: a page for a person. Three static files, read once. */
+/** `GET /`: a page for a person. Static files, read once; one route for all, so that each adds no metric of its own. */
 export async function pageRoute(app: FastifyInstance): Promise<void> {
-  for (const [path, file, type] of FILES) {
-    const text = await readFile(new URL(`./page/${file}`, import.meta.url), 'utf8')
-    app.get(path, { schema: { hide: true } }, (_request, reply) =>
-      reply.type(type).header('content-security-policy', POLICY).header('x-content-type-options', 'nosniff').send(text)
-    )
-  }
+  const read = (file: string) => readFile(new URL(`./page/${file}`, import.meta.url), 'utf8')
+  const page = await read('index.html')
+  const assets = new Map<string, string>()
+  for (const file of ASSETS) assets.set(file, await read(file))
+
+  app.get('/', { schema: { hide: true } }, (_request, reply) => send(reply, '.html', page))
+  app.get<{ Params: { file: string } }>('/page/:file', { schema: { hide: true } }, (request, reply) => {
+    const { file } = request.params
+    const text = assets.get(file)
+    return text === undefined ? reply.callNotFound() : send(reply, extname(file), text)
+  })
+}
+
+/** Never from a cache: a page of one release must not run with the scripts of another. */
+function send(reply: FastifyReply, extension: string, text: string): FastifyReply {
+  return reply
+    .type(`${TYPES[extension]}; charset=utf-8`)
+    .header('content-security-policy', POLICY)
+    .header('x-content-type-options', 'nosniff')
+    .header('referrer-policy', 'no-referrer')
+    .header('cache-control', 'no-store')
+    .send(text)
 }

@@ -1,0 +1,64 @@
+/**
+ * @import { Static } from 'typebox'
+ * @import { ModelAnswer as ModelSchema, exampleSchema } from '../model.schema.js'
+ * @import { PredictAnswer as AnswerSchema } from '../predict.schema.js'
+ */
+
+/** @typedef {Static<typeof ModelSchema>} ModelAnswer */
+/** @typedef {NonNullable<ModelAnswer['model']>} Model */
+/** @typedef {Static<typeof exampleSchema.response[200]>} Example */
+/** @typedef {Static<typeof AnswerSchema>} ForecastAnswer */
+
+const PATIENCE_MS = 5000
+const FORECAST_PATIENCE_MS = 30_000
+
+/** An answer that is no success, in the service's own words. */
+export class Refusal extends Error {
+  /** @param {Response} response @param {unknown} body */
+  constructor(response, body) {
+    const { code, message, path, retryable } = /** @type {{ error?: Record<string, string> }} */ (body)?.error ?? {}
+    super(message ?? (response.statusText || 'the answer is not the service’s own'))
+    this.status = response.status
+    this.code = code
+    this.path = path
+    this.retryable = Boolean(retryable)
+  }
+}
+
+/** @param {string} path @param {RequestInit} [options] */
+async function ask(path, options) {
+  const response = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS), ...options })
+  if (response.ok) return response
+  throw new Refusal(response, await response.json().catch(() => undefined))
+}
+
+/** @returns {Promise<ModelAnswer>} */
+export const getModel = async () => (await ask('model')).json()
+
+/** @param {number} index from 0 @returns {Promise<Example>} */
+export const getExample = async index => (await ask(`model/example?index=${index}`)).json()
+
+export const getMetrics = async () => (await ask('metrics')).text()
+
+/** The largest number of steps that the service takes; undefined where its description does not say. */
+export async function getMaxSteps() {
+  const { paths } = await (await ask('openapi.json')).json()
+  const { schema } = paths['/predict'].post.requestBody.content['application/json']
+  return /** @type {number | undefined} */ (schema.properties.inference_length.maximum)
+}
+
+/** @param {string} body sent as it is, be it JSON or not */
+export async function postForecast(body) {
+  const began = performance.now()
+  const headers = { 'content-type': 'application/json' }
+  const response = await ask('predict', {
+    method: 'POST',
+    headers,
+    body,
+    signal: AbortSignal.timeout(FORECAST_PATIENCE_MS)
+  })
+  const text = await response.text()
+  const roundTripMs = performance.now() - began
+  const answer = /** @type {ForecastAnswer} */ (JSON.parse(text))
+  return { text, answer, roundTripMs, serverTiming: response.headers.get('server-timing') ?? '' }
+}
