@@ -18,12 +18,13 @@ Forecast = Callable[[np.ndarray], np.ndarray]
 
 def persistence(window: np.ndarray) -> np.ndarray:
     """The last row again."""
-    return window[:, -1]
+    last: np.ndarray = window[:, -1]
+    return last
 
 
 def moving_average(window: np.ndarray, weight: float = 0.5) -> np.ndarray:
     """Exponential moving average over the window, started at its first row."""
-    level = window[:, 0]
+    level: np.ndarray = window[:, 0]
     for step in range(1, window.shape[1]):
         level = weight * window[:, step] + (1 - weight) * level
     return level
@@ -42,7 +43,10 @@ class Ridge:
     def __call__(self, window: np.ndarray) -> np.ndarray:
         flat = (self._view(window) - self.mean) / self.sd
         answer = flat.reshape(len(window), -1) @ self.weight * self.sd + self.mean
-        return np.square(np.maximum(answer, 0)) + self.minimum if self.root else answer
+        if self.root:
+            answer = np.square(np.maximum(answer, 0)) + self.minimum
+        forecast: np.ndarray = answer
+        return forecast
 
     def _view(self, values: np.ndarray) -> np.ndarray:
         return np.sqrt(np.maximum(values - self.minimum, 0)) if self.root else values

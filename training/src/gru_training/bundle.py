@@ -21,9 +21,7 @@ def write_bundle(directory: Path, config: Config, checkpoint: Checkpoint, test: 
     """`created_at` is RFC 3339 with Z. Metrics and golden windows are of the test series."""
     windows = cut_windows(test, config.data.window)
     model = checkpoint.trained.model
-    scores = score(
-        windows.following[:, 0], forecast(model, windows.window, windows.minute), config.target_columns
-    )
+    scores = score(windows.following[:, 0], forecast(model, windows.window, windows.minute), config.target_columns)
     graph = build_graph(config, model)
     manifest = {
         "schema_version": 1,
@@ -73,7 +71,7 @@ def _lines(answers: dict[str, Any]) -> str:
 
 def signature(graph: onnx.ModelProto) -> dict[str, Any]:
     """`inputs` and `outputs` as the graph declares them."""
-    kinds = {onnx.TensorProto.FLOAT: "float32", onnx.TensorProto.INT32: "int32"}
+    kinds: dict[int, str] = {onnx.TensorProto.FLOAT: "float32", onnx.TensorProto.INT32: "int32"}
 
     def entry(value: onnx.ValueInfoProto) -> dict[str, Any]:
         tensor = value.type.tensor_type

@@ -61,7 +61,8 @@ def load_series(path: Path, config: Config) -> Series:
     seconds = np.array([_seconds(row[config.data.time], path, line) for line, row in enumerate(rows, 2)], dtype=np.int64)
     _check_grid(seconds, path, config.data.frequency_seconds)
     values = np.array(
-        [[_cell(row[f.name], f, path, line) for f in config.features] for line, row in enumerate(rows, 2)], dtype=np.float64
+        [[_cell(row[f.name], f, path, line) for f in config.features] for line, row in enumerate(rows, 2)],
+        dtype=np.float64,
     )
     return Series(seconds, values)
 

@@ -65,9 +65,7 @@ def fed_back_errors(config: Config, series: Series, step: Step) -> list[float]:
     """avg NRMSE at each of STEPS, over the windows whose next STEPS[-1] rows all lie in the series."""
     windows = cut_windows(series, config.data.window, STEPS[-1])
     answers = roll(step, windows.window, windows.minute, STEPS[-1], config.data.frequency_seconds)
-    return [
-        float(score(windows.following[:, n - 1], answers[:, n - 1], config.target_columns).nrmse.mean()) for n in STEPS
-    ]
+    return [float(score(windows.following[:, n - 1], answers[:, n - 1], config.target_columns).nrmse.mean()) for n in STEPS]
 
 
 def network_step(model: Forecaster) -> Step:

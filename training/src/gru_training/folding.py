@@ -29,7 +29,8 @@ class Layer:
 
 @dataclass(frozen=True)
 class Folded:
-    """Weights that act on xc = min(x, ceiling), log(xc * log_factor + log_shift), sqrt(xc - minimum) and give square roots in raw units."""
+    """Weights that act on xc = min(x, ceiling), log(xc * log_factor + log_shift) and sqrt(xc - minimum), and give square roots in
+    raw units."""
 
     cell: str
     layers: list[Layer]

@@ -47,9 +47,7 @@ def golden(config: Config, checkpoint: Checkpoint, series: Series) -> dict[str, 
             }
             for n, start in enumerate(chosen)
         ],
-        "rollouts": [
-            {"index": index, "forecasts": rows.tolist()} for index, rows in zip(rollouts, rolled, strict=True)
-        ],
+        "rollouts": [{"index": index, "forecasts": rows.tolist()} for index, rows in zip(rollouts, rolled, strict=True)],
     }
 
 

@@ -97,9 +97,7 @@ def _recurrent(builder: GraphBuilder, folded: Folded, sequence: str, hidden: int
             builder.constant(f"recurrence_{index}", layer.recurrence),
             builder.constant(f"bias_{index}", layer.bias),
         ]
-        states = builder.add(
-            folded.cell, [state, *weights], f"layer_{index}", hidden_size=hidden, last_state=last, **attributes
-        )
+        states = builder.add(folded.cell, [state, *weights], f"layer_{index}", hidden_size=hidden, last_state=last, **attributes)
         # All states are [window, directions, batch, hidden], the last state [directions, batch, hidden].
         axis = builder.constant(f"direction_{index}", [0 if last else 1], np.int64)
         state = builder.add("Squeeze", [states, axis], f"state_{index}")

@@ -64,9 +64,7 @@ def _one_step(config: Config, evaluation: Evaluation) -> str:
     for name, s in rows.items():
         change = float(s.nrmse.mean()) / persistence - 1
         mark = " (promoted)" if name == evaluation.promoted_name else ""
-        lines.append(
-            f"| {name}{mark} | {s.nrmse.mean():.4f} | {change:+.1%} | {s.nmae.mean():.4f} | {s.r2.mean():.4f} |"
-        )
+        lines.append(f"| {name}{mark} | {s.nrmse.mean():.4f} | {change:+.1%} | {s.nmae.mean():.4f} | {s.r2.mean():.4f} |")
     return "\n".join(lines)
 
 
@@ -76,7 +74,10 @@ def _targets(config: Config, evaluation: Evaluation) -> str:
         RIDGE: evaluation.one_step[RIDGE],
         evaluation.network_name: evaluation.network,
     }
-    lines = ["| NRMSE by target | " + " | ".join(config.data.targets) + " |", "|---" * (len(config.data.targets) + 1) + "|"]
+    lines = [
+        "| NRMSE by target | " + " | ".join(config.data.targets) + " |",
+        "|---" * (len(config.data.targets) + 1) + "|",
+    ]
     lines += [f"| {name} | " + " | ".join(f"{v:.4f}" for v in s.nrmse) + " |" for name, s in rows.items()]
     return "\n".join(lines)
 

@@ -1,6 +1,5 @@
 """Time a row of the exported graph in onnxruntime on one thread, beside the same graph cut down to its recurrent operators."""
 
-import json
 import statistics
 import time
 from collections.abc import Callable
@@ -10,6 +9,8 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime as ort
+
+from gru_training.errors import TrainingError
 
 BATCHES = (1, 2, 4, 8, 16, 32)
 ROUNDS = 15
@@ -27,29 +28,31 @@ def session(model: onnx.ModelProto | Path) -> ort.InferenceSession:
 
 def measure(path: Path) -> str:
     """A Markdown table, microseconds a row: median of rounds in which both graphs take turns, so that a slow moment hits both."""
-    whole, core = session(path), session(recurrent_only(onnx.load(path)))
-    window, features, columns = _sizes(onnx.load(path))
-    if len(whole.get_inputs()) != 1:
-        raise ValueError("timing is for graphs with one input")
-    generator = np.random.default_rng(0)
-    rows: dict[str, list[float]] = {"whole graph": [], "recurrent operators alone": []}
-    for batch in BATCHES:
-        raw = generator.uniform(0, 1, (batch, window, features)).astype(np.float32)
-        prepared = generator.normal(0, 1, (window, batch, columns)).astype(np.float32)
-        calls: dict[str, Callable[[], Any]] = {
-            "whole graph": lambda raw=raw: whole.run(None, {"window": raw}),
-            "recurrent operators alone": lambda prepared=prepared: core.run(None, {core.get_inputs()[0].name: prepared}),
-        }
-        samples: dict[str, list[float]] = {name: [] for name in calls}
-        for _ in range(ROUNDS):
-            for name, call in calls.items():
-                samples[name].append(_microseconds_a_row(call, batch))
-        for name in calls:
-            rows[name].append(statistics.median(samples[name]))
-    lines = [f"| us a row, batch | {' | '.join(map(str, BATCHES))} |", "|---" * (len(BATCHES) + 1) + "|"]
-    lines += [f"| {name} | {' | '.join(f'{value:.1f}' for value in values)} |" for name, values in rows.items()]
-    operators = [node.op_type for node in onnx.load(path).graph.node]
-    return "\n".join([*lines, "", f"{len(operators)} operators: {json.dumps(operators)}"])
+    model = onnx.load(path)
+    window, features, columns = _sizes(model)
+    graphs = {
+        "whole graph": (session(model), lambda batch: (batch, window, features)),
+        "recurrent operators alone": (session(recurrent_only(model)), lambda batch: (window, batch, columns)),
+    }
+    head = " | ".join(map(str, BATCHES))
+    lines = [f"| us a row, batch | {head} |", "|---" * (len(BATCHES) + 1) + "|"]
+    medians = [_compare({name: _call(s, shape(batch)) for name, (s, shape) in graphs.items()}, batch) for batch in BATCHES]
+    for name in graphs:
+        lines.append(f"| {name} | {' | '.join(f'{median[name]:.1f}' for median in medians)} |")
+    return "\n".join([*lines, "", ", ".join(node.op_type for node in model.graph.node)])
+
+
+def _call(running: ort.InferenceSession, shape: tuple[int, ...]) -> Callable[[], Any]:
+    feeds = {running.get_inputs()[0].name: np.random.default_rng(0).uniform(0, 1, shape).astype(np.float32)}
+    return lambda: running.run(None, feeds)
+
+
+def _compare(calls: dict[str, Callable[[], Any]], batch: int) -> dict[str, float]:
+    samples: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(ROUNDS):
+        for name, call in calls.items():
+            samples[name].append(_microseconds_a_row(call, batch))
+    return {name: statistics.median(values) for name, values in samples.items()}
 
 
 def recurrent_only(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -61,6 +64,8 @@ def recurrent_only(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _sizes(model: onnx.ModelProto) -> tuple[int, int, int]:
+    if len(model.graph.input) != 1:
+        raise TrainingError("timing is for graphs whose only input is the window")
     window, features = (dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim[1:])
     weights = {tensor.name: tensor.dims for tensor in model.graph.initializer}
     first = next(node for node in model.graph.node if node.op_type in ("GRU", "LSTM"))
