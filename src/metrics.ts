@@ -1,5 +1,6 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { REFUSALS } from './errors.js'
+import { type HistogramChild, HotHistogram } from './histogram.js'
 
 /** Seconds: fine where this service works (a millisecond and less), coarse where only trouble is. */
 const SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -18,9 +19,15 @@ export interface Gauges {
   model(): { name: string; version: string; run_id: string; digest: string } | undefined
 }
 
+/** The requests of one route. */
+export interface RouteStats {
+  ended(status: number, seconds: number): void
+}
+
 export interface Metrics {
   registry: Registry
-  request(route: string, status: string, seconds: number): void
+  /** to be asked once a route */
+  route(route: string): RouteStats
   queueWait(seconds: number): void
   refused(reason: (typeof REFUSAL_REASONS)[number]): void
   promotion(outcome: (typeof PROMOTION_OUTCOMES)[number], seconds: number): void
@@ -46,18 +53,14 @@ export function createMetrics(gauges: Gauges): Metrics {
     for (const value of values) metric.inc({ [label]: value }, 0)
     return (value: string) => metric.inc({ [label]: value })
   }
-  const requestSeconds = new Histogram({
-    name: 'gru_request_duration_seconds',
-    help: 'Whole request, from its headers to the last byte of the answer; the count is the number of requests.',
-    labelNames: ['route', 'status'],
-    buckets: SECONDS,
-    registers
-  })
-  const seconds = (name: string, help: string) => new Histogram({ name, help, buckets: SECONDS, registers })
-  const queueWait = seconds('gru_queue_wait_seconds', 'Time the rows of an answered request waited for a worker.')
-  const batchSeconds = seconds('gru_batch_duration_seconds', 'One model run of a batch.')
-  const promotionSeconds = seconds('gru_promotion_duration_seconds', 'One roll-out, from reading to the swap.')
-  const batchRows = new Histogram({ name: 'gru_batch_rows', help: 'Rows of a batch.', buckets: BATCH_ROWS, registers })
+  const histogram = (name: string, help: string, buckets: readonly number[]) => {
+    const child = new HotHistogram({ name, help, labelNames: [], buckets, registry }).child({})
+    return (value: number) => child.observe(value)
+  }
+  const queueWait = histogram('gru_queue_wait_seconds', 'Time the rows of an answered request waited for a worker.', SECONDS)
+  const batchSeconds = histogram('gru_batch_duration_seconds', 'One model run of a batch.', SECONDS)
+  const promotionSeconds = histogram('gru_promotion_duration_seconds', 'One roll-out, from reading to the swap.', SECONDS)
+  const batchRows = histogram('gru_batch_rows', 'Rows of a batch.', BATCH_ROWS)
   const rows = counter('gru_rows_executed_total', 'Rows that the model ran.')
   const expired = counter('gru_rows_expired_total', 'Rows whose deadline passed before they ran.')
   const cancelled = counter('gru_rows_cancelled_total', 'Rows whose caller hung up.')
@@ -66,22 +69,48 @@ export function createMetrics(gauges: Gauges): Metrics {
   const kinds = ['headers_too_large', 'request_timeout', 'bad_request']
   return {
     registry,
-    request: (route, status, took) => requestSeconds.observe({ route, status }, took),
-    queueWait: took => queueWait.observe(took),
+    route: requestsByRoute(registry),
+    queueWait,
     refused: labelled('gru_refusals_total', 'Requests refused unread, by reason.', 'reason', REFUSAL_REASONS),
     promotion(outcome, took) {
       promotion(outcome)
-      promotionSeconds.observe(took)
+      promotionSeconds(took)
     },
     connectionError: labelled('gru_connection_errors_total', 'Connections closed for what they sent.', 'kind', kinds),
     batchRan(count, took) {
       rows.inc(count)
-      batchRows.observe(count)
-      batchSeconds.observe(took)
+      batchRows(count)
+      batchSeconds(took)
     },
     rowExpired: () => expired.inc(),
     rowCancelled: () => cancelled.inc(),
     workerDied: () => died.inc()
+  }
+}
+
+/** The histogram of whole requests; its count is the number of requests by route and status. */
+function requestsByRoute(registry: Registry): (route: string) => RouteStats {
+  const histogram = new HotHistogram({
+    name: 'gru_request_duration_seconds',
+    help: 'Whole request, from its headers to the answer; 499: the caller hung up. The count is the number of requests.',
+    labelNames: ['route', 'status'],
+    buckets: SECONDS,
+    registry
+  })
+  const routes = new Map<string, RouteStats>()
+  const open = (route: string): RouteStats => {
+    const children = new Map<number, HistogramChild>()
+    const childOf = (status: number) => {
+      const child = children.get(status) ?? histogram.child({ route, status: String(status) })
+      children.set(status, child)
+      return child
+    }
+    return { ended: (status, seconds) => (children.get(status) ?? childOf(status)).observe(seconds) }
+  }
+  return route => {
+    const stats = routes.get(route) ?? open(route)
+    routes.set(route, stats)
+    return stats
   }
 }
 

@@ -28,11 +28,22 @@ function twoDigits(text: string, at: number): number {
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN
 }
 
+/** The last day that was read: most times of a window lie on the same one. */
+let lastRead = { key: NaN, midnight: NaN }
+
+/** Ms since the epoch at the day's start; NaN for a day that its month does not have, which `Date` would roll over. */
+function midnightOf(year: number, month: number, day: number): number {
+  const key = (year * 16 + month) * 32 + day
+  if (lastRead.key !== key) {
+    const midnight = Date.UTC(year, month - 1, day)
+    lastRead = { key, midnight: new Date(midnight).getUTCDate() === day ? midnight : NaN }
+  }
+  return lastRead.midnight
+}
+
 function toEpoch(year: number, month: number, day: number, minutes: number, seconds: number): number {
   if (!(month >= 1 && month <= 12 && day >= 1 && seconds < 60 && minutes < 1440)) return NaN
-  const midnight = Date.UTC(year, month - 1, day)
-  // A day that its month does not have rolls over into the next one: refuse it.
-  if (day > 28 && new Date(midnight).getUTCDate() !== day) return NaN
+  const midnight = midnightOf(year, month, day)
   const ms = midnight + minutes * 60_000 + seconds * 1000
   return ms >= EARLIEST && ms < LATEST ? ms : NaN
 }
@@ -101,11 +112,29 @@ export function styleOf(text: string): TimeStyle {
   }
 }
 
+const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
+
+/** The date of the last day that was written: the times of many answers lie on few days. */
+let lastDay = { day: NaN, date: '' }
+
+function dateOf(day: number): string {
+  if (lastDay.day !== day) lastDay = { day, date: new Date(day * 86_400_000).toISOString().slice(0, 10) }
+  return lastDay.date
+}
+
 /** Writes `ms` since the epoch in the given style. */
 export function formatTime(ms: number, style: TimeStyle): string {
-  const iso = new Date(ms + style.offsetMinutes * 60_000).toISOString()
-  const whole = ms % 60_000 === 0
-  const end = style.seconds || !whole ? 19 : 16
-  const fraction = style.fraction > 0 ? '.' + iso.slice(20, 23).padEnd(style.fraction, '0').slice(0, style.fraction) : ''
-  return iso.slice(0, 10) + style.separator + iso.slice(11, end) + fraction + style.zone
+  const local = ms + style.offsetMinutes * 60_000
+  const day = Math.floor(local / 86_400_000)
+  const seconds = Math.floor((local - day * 86_400_000) / 1000)
+  const minutes = Math.floor(seconds / 60)
+  const clock = `${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}`
+  const start = dateOf(day) + style.separator + clock
+  const withSeconds = style.seconds || local % 60_000 !== 0 ? `${start}:${TWO_DIGITS[seconds % 60]}` : start
+  return withSeconds + fractionOf(local, style.fraction) + style.zone
+}
+
+function fractionOf(local: number, digits: number): string {
+  if (digits === 0) return ''
+  return `.${String(local % 1000).padStart(3, '0').padEnd(digits, '0').slice(0, digits)}`
 }

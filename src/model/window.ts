@@ -42,6 +42,7 @@ export class WindowReader {
   readonly #slots: SharedSlots
   readonly #maxRows: number
   readonly #usesMinute: boolean
+  readonly #names: ReadonlySet<string>
   /** bounds as float32, the type that is compared and computed with */
   readonly #minimum: Float32Array
   readonly #maximum: Float32Array
@@ -51,6 +52,7 @@ export class WindowReader {
     this.#slots = slots
     this.#maxRows = maxRows
     this.#usesMinute = usesMinute(manifest)
+    this.#names = new Set(manifest.features.map(({ name }) => name))
     this.#minimum = Float32Array.from(manifest.features, feature => feature.minimum)
     this.#maximum = Float32Array.from(manifest.features, feature => feature.maximum ?? Infinity)
   }
@@ -82,25 +84,32 @@ export class WindowReader {
 
   #checkLength(rows: number, indexName: string): void {
     const { window } = this.#manifest
+    if (rows >= window && rows <= this.#maxRows) return
     const path = pointer('data', indexName)
     if (rows < window) throw new ServiceError('too_few_rows', `expected at least ${window} rows, got ${rows}`, path)
-    if (rows > this.#maxRows) {
-      throw new ServiceError('too_many_rows', `expected at most ${this.#maxRows} rows, got ${rows}`, path)
-    }
+    throw new ServiceError('too_many_rows', `expected at most ${this.#maxRows} rows, got ${rows}`, path)
   }
 
+  /** Every feature and the index are there, each a column of its own, and nothing else is. */
   #checkColumns(data: Record<string, unknown>, indexName: string): void {
     const { features } = this.#manifest
+    let found = 0
+    for (const { name } of features) if (Object.hasOwn(data, name)) found++
+    const index = this.#names.has(indexName) ? 0 : 1
+    if (found === features.length && index === 1 && Object.keys(data).length === found + 1) return
+    throw this.#badColumns(data, indexName)
+  }
+
+  #badColumns(data: Record<string, unknown>, indexName: string): ServiceError {
+    const { features } = this.#manifest
     const missing = features.find(({ name }) => !Object.hasOwn(data, name))
-    if (missing) throw new ServiceError('missing_column', `data has no column ${missing.name}`, '/data')
-    const names = Object.keys(data)
-    if (names.length === features.length + 1 && !features.some(({ name }) => name === indexName)) return
-    const unknown = names.find(name => name !== indexName && !features.some(feature => feature.name === name))
+    if (missing) return new ServiceError('missing_column', `data has no column ${missing.name}`, '/data')
+    const unknown = Object.keys(data).find(name => name !== indexName && !this.#names.has(name))
     if (unknown === undefined) {
-      throw new ServiceError('missing_index', `${indexName} is a feature: index_col must name another column`, '/index_col')
+      return new ServiceError('missing_index', `${indexName} is a feature: index_col must name another column`, '/index_col')
     }
-    const expected = [indexName, ...features.map(({ name }) => name)].join(', ')
-    throw new ServiceError('unknown_column', `the columns are ${expected}`, pointer('data', unknown))
+    const expected = [indexName, ...this.#names].join(', ')
+    return new ServiceError('unknown_column', `the columns are ${expected}`, pointer('data', unknown))
   }
 
   #readColumn(column: unknown, feature: number, rows: number, slot: number): void {
@@ -167,16 +176,17 @@ export class WindowReader {
   /** `spacing` 0 stands for uneven, or for a window of a single row. */
   #valid(slot: number, lastTime: number, spacing: number, style: TimeStyle): ValidWindow {
     const frequency = this.#manifest.frequency_seconds * 1000
-    const given = { slot, lastTime, style }
-    if (spacing === frequency || this.#manifest.window === 1) {
-      return { ...given, spacing: frequency, warnings: NO_WARNINGS } as unknown as ValidWindow
-    }
+    const expected = spacing === frequency || this.#manifest.window === 1
+    const warnings = expected ? NO_WARNINGS : [this.#spacingWarning(spacing)]
+    const valid = { slot, lastTime, spacing: expected ? frequency : spacing || frequency, style, warnings }
+    return valid as unknown as ValidWindow
+  }
+
+  #spacingWarning(spacing: number): string {
     const seconds = this.#manifest.frequency_seconds
-    const warning =
-      spacing === 0
-        ? `uneven_spacing: the window's rows are unevenly spaced; forecast times go on at the model's ${seconds} s`
-        : `other_spacing: the window's rows are ${spacing / 1000} s apart; the model was trained on rows ${seconds} s apart`
-    return { ...given, spacing: spacing || frequency, warnings: [warning] } as unknown as ValidWindow
+    return spacing === 0
+      ? `uneven_spacing: the window's rows are unevenly spaced; forecast times go on at the model's ${seconds} s`
+      : `other_spacing: the window's rows are ${spacing / 1000} s apart; the model was trained on rows ${seconds} s apart`
   }
 
   #badTime(text: unknown, time: number, previous: number, path: string): ServiceError {

@@ -51,7 +51,7 @@ function escapeKey(key: string): string {
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => {
     const failure = toServiceError(error)
-    if (failure.statusCode === 500) request.log.error({ err: failure.cause ?? failure }, failure.message)
+    if (failure.statusCode === 500) request.log.error({ reqId: request.id, err: failure.cause ?? failure }, failure.message)
     void reply.code(failure.statusCode).send(errorBody(failure))
   })
   app.setNotFoundHandler((_request, reply) => {

@@ -8,7 +8,10 @@ export function predictBody(maxSteps: number) {
       index_col: Type.Optional(
         Type.String({ description: 'Column of the times; may be left out when it is ts, timestamp, time or date.' })
       ),
-      data: Type.Record(Type.String(), Type.Array(Type.Unknown()), {
+      // Not Type.Record: its pattern for the keys would be run on each of them.
+      data: Type.Unsafe<Record<string, unknown>>({
+        type: 'object',
+        additionalProperties: { type: 'array' },
         description:
           'One array a column, all of one length: the times, strictly increasing, and each feature of the model in raw units. ' +
           'The last rows are the window.'
