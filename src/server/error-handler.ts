@@ -60,10 +60,13 @@ export function handleErrors(app: FastifyInstance): void {
   })
 }
 
+/** Ms that a connection is kept after such an answer; a client that goes on sending would hold it for ever. */
+const LINGER_MS = 1000
+
 /** What Node's HTTP parser refuses before there is a request: answered on the bare socket, which is then closed. */
 export function clientErrorHandler(metrics: Pick<Metrics, 'connectionError'>) {
   return (error: NodeJS.ErrnoException, socket: Socket): void => {
-    if (error.code === 'ECONNRESET' || socket.destroyed) return void socket.destroy()
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
     const code =
       error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large'
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout'
@@ -72,7 +75,8 @@ export function clientErrorHandler(metrics: Pick<Metrics, 'connectionError'>) {
     const { status } = ERRORS[code]
     const body = JSON.stringify(errorBody(new ServiceError(code, `${STATUS_CODES[status]}: not a request that can be read`)))
     const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n`
-    if (socket.writable) socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
-    else socket.destroy()
+    socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+    // Not at once: what it still sends would turn into a reset, which can overtake the answer.
+    setTimeout(() => socket.destroy(), LINGER_MS).unref()
   }
 }
