@@ -22,4 +22,6 @@ if ! "$python" -m venv "$venv" 2>/dev/null; then
 fi
 "$venv/bin/python" -m pip install --quiet --require-hashes -r requirements-uv.txt
 "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes --no-deps -r requirements.txt
+# `python -m gru_training` works from any folder.
+"$venv/bin/python" -c 'import site, sys; open(site.getsitepackages()[0] + "/gru_training.pth", "w").write(sys.argv[1])' "$PWD/src"
 printf '%s\n' "$wanted" > "$venv/.stamp"
