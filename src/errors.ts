@@ -34,7 +34,6 @@ export const ERRORS = {
   internal: { status: 500, retryable: false },
   worker_failed: { status: 500, retryable: true },
   invalid_forecast: { status: 500, retryable: false },
-  draining: { status: 503, retryable: true },
   model_not_ready: { status: 503, retryable: true },
   run_timeout: { status: 503, retryable: true },
   deadline_exceeded: { status: 504, retryable: true }

@@ -65,7 +65,13 @@ export class HotHistogram<Label extends string = never> {
   /** What the registry writes out at a scrape. */
   get() {
     const { name, help, type, aggregator } = this
-    return Promise.resolve({ name, help, type, aggregator, values: this.#children.flatMap(entry => this.#samples(entry)) })
+    return Promise.resolve({
+      name,
+      help,
+      type,
+      aggregator,
+      values: this.#children.flatMap(entry => this.#samples(entry))
+    })
   }
 
   #samples({ labels, child }: { labels: Record<Label, string>; child: HistogramChild }): Sample[] {
@@ -74,7 +80,11 @@ export class HotHistogram<Label extends string = never> {
       count += child.counts[index]!
       return { metricName: `${this.name}_bucket`, labels: { ...labels, le }, value: count }
     })
-    const total = (suffix: string, value: number) => ({ metricName: `${this.name}_${suffix}`, labels: { ...labels }, value })
+    const total = (suffix: string, value: number) => ({
+      metricName: `${this.name}_${suffix}`,
+      labels: { ...labels },
+      value
+    })
     return [...buckets, total('sum', child.sum), total('count', count)]
   }
 

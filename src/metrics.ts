@@ -7,7 +7,7 @@ const SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025,
 const BATCH_ROWS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128, 256]
 
 /** Why a request was turned away before any work was done for it. */
-export const REFUSAL_REASONS = ['queue_full', 'draining', 'model_not_ready', 'unsupported_media_type'] as const
+export const REFUSAL_REASONS = ['queue_full', 'model_not_ready', 'unsupported_media_type'] as const
 /** How a roll-out can end. */
 export const PROMOTION_OUTCOMES = ['live', ...REFUSALS] as const
 
@@ -40,37 +40,22 @@ export interface Metrics {
 
 /** Declares every metric in one place; each known label value starts at 0, so that `increase()` sees the first event. */
 export function createMetrics(gauges: Gauges): Metrics {
-  const registers = [new Registry()] as [Registry]
-  const [registry] = registers
+  const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   // These three are gauges that are called _total: promtool's lint fails on them.
-  for (const resource of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${resource}_total`)
-  declareGauges(registers, gauges)
-
-  const counter = (name: string, help: string) => new Counter({ name, help, registers })
-  const labelled = (name: string, help: string, label: string, values: readonly string[]) => {
-    const metric = new Counter({ name, help, labelNames: [label], registers })
-    for (const value of values) metric.inc({ [label]: value }, 0)
-    return (value: string) => metric.inc({ [label]: value })
-  }
-  const histogram = (name: string, help: string, buckets: readonly number[]) => {
-    const child = new HotHistogram({ name, help, labelNames: [], buckets, registry }).child({})
-    return (value: number) => child.observe(value)
-  }
-  const queueWait = histogram('gru_queue_wait_seconds', 'Time the rows of an answered request waited for a worker.', SECONDS)
-  const batchSeconds = histogram('gru_batch_duration_seconds', 'One model run of a batch.', SECONDS)
-  const promotionSeconds = histogram('gru_promotion_duration_seconds', 'One roll-out, from reading to the swap.', SECONDS)
+  for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`)
+  declareGauges(registry, gauges)
+  const { counter, labelled, histogram } = declarers(registry)
+  const promotionSeconds = histogram('gru_promotion_duration_seconds', 'One roll-out, from reading to the swap.')
+  const batchSeconds = histogram('gru_batch_duration_seconds', 'One model run of a batch.')
   const batchRows = histogram('gru_batch_rows', 'Rows of a batch.', BATCH_ROWS)
   const rows = counter('gru_rows_executed_total', 'Rows that the model ran.')
-  const expired = counter('gru_rows_expired_total', 'Rows whose deadline passed before they ran.')
-  const cancelled = counter('gru_rows_cancelled_total', 'Rows whose caller hung up.')
-  const died = counter('gru_worker_deaths_total', 'Worker threads that ended without being asked to.')
   const promotion = labelled('gru_promotions_total', 'Roll-outs by outcome.', 'outcome', PROMOTION_OUTCOMES)
   const kinds = ['headers_too_large', 'request_timeout', 'bad_request']
   return {
     registry,
     route: requestsByRoute(registry),
-    queueWait,
+    queueWait: histogram('gru_queue_wait_seconds', 'Time the rows of an answered request waited for a worker.'),
     refused: labelled('gru_refusals_total', 'Requests refused unread, by reason.', 'reason', REFUSAL_REASONS),
     promotion(outcome, took) {
       promotion(outcome)
@@ -78,13 +63,32 @@ export function createMetrics(gauges: Gauges): Metrics {
     },
     connectionError: labelled('gru_connection_errors_total', 'Connections closed for what they sent.', 'kind', kinds),
     batchRan(count, took) {
-      rows.inc(count)
+      rows(count)
       batchRows(count)
       batchSeconds(took)
     },
-    rowExpired: () => expired.inc(),
-    rowCancelled: () => cancelled.inc(),
-    workerDied: () => died.inc()
+    rowExpired: counter('gru_rows_expired_total', 'Rows whose deadline passed before they ran.'),
+    rowCancelled: counter('gru_rows_cancelled_total', 'Rows whose caller hung up.'),
+    workerDied: counter('gru_worker_deaths_total', 'Worker threads that ended without being asked to.')
+  }
+}
+
+function declarers(registry: Registry) {
+  const registers = [registry]
+  return {
+    counter(name: string, help: string) {
+      const metric = new Counter({ name, help, registers })
+      return (count = 1) => metric.inc(count)
+    },
+    labelled(name: string, help: string, label: string, values: readonly string[]) {
+      const metric = new Counter({ name, help, labelNames: [label], registers })
+      for (const value of values) metric.inc({ [label]: value }, 0)
+      return (value: string) => metric.inc({ [label]: value })
+    },
+    histogram(name: string, help: string, buckets: readonly number[] = SECONDS) {
+      const child = new HotHistogram({ name, help, labelNames: [], buckets, registry }).child({})
+      return (value: number) => child.observe(value)
+    }
   }
 }
 
@@ -114,7 +118,8 @@ function requestsByRoute(registry: Registry): (route: string) => RouteStats {
   }
 }
 
-function declareGauges(registers: [Registry], gauges: Gauges): void {
+function declareGauges(registry: Registry, gauges: Gauges): void {
+  const registers = [registry]
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
@@ -127,15 +132,13 @@ function declareGauges(registers: [Registry], gauges: Gauges): void {
   gauge('gru_queue_depth', 'Rows that wait in a ring or run.', gauges.queued)
   gauge('gru_requests_in_flight', 'Requests that hold a place.', gauges.taken)
   gauge('gru_ready', '1 with a warmed model and not draining.', () => Number(gauges.ready()))
-  new Gauge({
-    name: 'gru_model_info',
-    help: 'The model that serves.',
-    labelNames: ['name', 'version', 'run_id', 'digest'],
-    registers,
+  const labelNames = ['name', 'version', 'run_id', 'digest']
+  const info = new Gauge({ name: 'gru_model_info', help: 'The model that serves.', labelNames, registers })
+  Object.assign(info, {
     collect() {
-      this.reset()
+      info.reset()
       const model = gauges.model()
-      if (model) this.set(model, 1)
+      if (model) info.set(model, 1)
     }
   })
 }

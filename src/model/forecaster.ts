@@ -37,7 +37,12 @@ export class Forecast implements RowOwner {
   constructor(order: ForecastOrder, listener: ForecastListener) {
     this.order = order
     this.#listener = listener
+  }
+
+  /** Puts the first step into a ring; the listener hears of the end. */
+  start(): this {
     this.#submit()
+    return this
   }
 
   /** The caller has gone. */
@@ -47,7 +52,7 @@ export class Forecast implements RowOwner {
 
   answered(slot: number): void {
     const { pool, steps } = this.order
-    this.queueMs += pool.slots.ranAt[slot]! - this.#submittedAt
+    this.queueMs += Math.max(0, pool.slots.ranAt[slot]! - this.#submittedAt)
     this.inferMs += pool.slots.ranFor[slot]!
     if (!this.#takeForecast(slot)) {
       pool.release(slot)

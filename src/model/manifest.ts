@@ -92,7 +92,8 @@ export function parseManifest(text: string): Manifest {
   if (new Set(names).size !== names.length) refuse('two features have the same name')
   if (!names.includes(manifest.target)) refuse(`target ${manifest.target} is not a feature`)
   for (const { name, minimum, maximum } of manifest.features) {
-    if (maximum !== undefined && maximum <= minimum) refuse(`feature ${name} has a maximum that is not above its minimum`)
+    if (maximum !== undefined && maximum <= minimum)
+      refuse(`feature ${name} has a maximum that is not above its minimum`)
   }
   for (const { name } of manifest.inputs) {
     if (name !== 'window' && name !== 'minute') refuse(`there is no input called ${name}: only window and minute`)

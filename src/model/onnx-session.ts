@@ -42,7 +42,12 @@ export async function openSession(model: Uint8Array): Promise<ForecastSession> {
     inputs: describe(session.inputMetadata),
     outputs: describe(session.outputMetadata),
     async run({ window, minute }, rows, windowRows) {
-      if (rows < 1 || windowRows < 1 || window.length < rows * windowRows || window.length % (rows * windowRows) !== 0) {
+      if (
+        rows < 1 ||
+        windowRows < 1 ||
+        window.length < rows * windowRows ||
+        window.length % (rows * windowRows) !== 0
+      ) {
         throw new RangeError(`a batch of ${rows} rows x ${windowRows} with ${window.length} values cannot be run`)
       }
       const featureCount = window.length / (rows * windowRows)

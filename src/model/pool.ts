@@ -3,6 +3,7 @@ import { ModelRefused, ServiceError } from '../errors.js'
 import type { Bundle } from './bundle.js'
 import { Lane } from './lane.js'
 import { usesMinute } from './manifest.js'
+import { Places } from './places.js'
 import { SharedSlots, SlotState } from './ring.js'
 import { checkSignature } from './signature.js'
 import type { ValidWindow } from './window.js'
@@ -39,14 +40,13 @@ export interface RowOwner {
 /** The workers of one model version, their rings, and the places that requests take in them. */
 export class Pool {
   readonly bundle: Bundle
+  readonly options: PoolOptions
   readonly slots: SharedSlots
-  readonly #options: PoolOptions
   readonly #observer: PoolObserver
   readonly #lanes: Lane[] = []
   readonly #workers: WorkerHandle[] = []
   readonly #owners: (RowOwner | undefined)[]
-  readonly #free: number[]
-  readonly #idle: (() => void)[] = []
+  readonly #places: Places
   readonly #stuck = new Set<number>()
   #inLanes = 0
   #turnEnds = false
@@ -55,18 +55,17 @@ export class Pool {
   constructor(bundle: Bundle, options: PoolOptions, observer: PoolObserver) {
     const { manifest } = bundle
     this.bundle = bundle
-    this.#options = options
+    this.options = options
     this.#observer = observer
     const shape = { slots: options.queueRows, rings: options.workers, windowRows: manifest.window }
     this.slots = new SharedSlots({ ...shape, featureCount: manifest.features.length })
     this.#owners = new Array<RowOwner | undefined>(options.queueRows).fill(undefined)
-    // Popped from the end, so that low slots are used first and a quiet service touches little memory.
-    this.#free = Array.from({ length: options.queueRows }, (_, index) => options.queueRows - 1 - index)
+    this.#places = new Places(options.queueRows)
     this.slots.rings.forEach((ring, index) => this.#addLane(new Lane(this.slots, ring), index))
   }
 
   #addLane(lane: Lane, index: number): void {
-    const { batchCap, heapMb, workerEntry: entry } = this.#options
+    const { batchCap, heapMb, workerEntry: entry } = this.options
     const boot = {
       shape: this.slots.shape,
       buffer: this.slots.buffer,
@@ -101,22 +100,9 @@ export class Pool {
     return this.#stuck.size === 0 && this.#workers.every(worker => worker.healthy)
   }
 
-  /** Places in all. */
-  get capacity(): number {
-    return this.#options.queueRows
-  }
-
-  get batchCap(): number {
-    return this.#options.batchCap
-  }
-
-  get workers(): number {
-    return this.#options.workers
-  }
-
   /** Places taken by requests. */
   get taken(): number {
-    return this.#options.queueRows - this.#free.length
+    return this.#places.taken
   }
 
   /** Rows that wait in the rings or run. */
@@ -125,7 +111,7 @@ export class Pool {
   }
 
   get full(): boolean {
-    return this.#free.length === 0
+    return this.#places.full
   }
 
   /** Takes a place for a request, or throws the refusal. */
@@ -133,16 +119,15 @@ export class Pool {
     if (!this.#workers.some((worker, index) => worker.hopeful && !this.#stuck.has(index))) {
       throw new ServiceError('model_not_ready', 'no worker is able to run the model')
     }
-    const slot = this.#free.pop()
-    if (slot === undefined) throw new ServiceError('queue_full', `all ${this.#options.queueRows} places are taken`)
+    const slot = this.#places.take()
+    if (slot === undefined) throw new ServiceError('queue_full', `all ${this.options.queueRows} places are taken`)
     return slot
   }
 
   /** Gives back the place of a request that is not in a ring. */
   release(slot: number): void {
     this.slots.state[slot] = SlotState.FREE
-    this.#free.push(slot)
-    if (this.#free.length === this.#options.queueRows) for (const done of this.#idle.splice(0)) done()
+    this.#places.giveBack(slot)
   }
 
   /** Puts a row into the shortest ring. `deadline` is on the monotonic clock, in ms. */
@@ -170,8 +155,7 @@ export class Pool {
 
   /** Resolves when no place is taken any more. */
   drained(): Promise<void> {
-    if (this.taken === 0) return Promise.resolve()
-    return new Promise(resolve => this.#idle.push(resolve))
+    return this.#places.allFree()
   }
 
   /** Ends the workers after the rows that are in their rings. */
@@ -214,7 +198,9 @@ export class Pool {
     if (owner === undefined) return this.release(slot)
     if (end === SlotState.DONE) return owner.answered(slot)
     this.release(slot)
-    owner.failed(end === SlotState.EXPIRED ? this.#expired() : new ServiceError('worker_failed', 'the model run failed'))
+    owner.failed(
+      end === SlotState.EXPIRED ? this.#expired() : new ServiceError('worker_failed', 'the model run failed')
+    )
   }
 
   #expired(): ServiceError {
@@ -233,7 +219,7 @@ export class Pool {
     if (this.#inLanes === 0) return this.#stuck.clear()
     const now = monotonicMs()
     this.#lanes.forEach((lane, index) => {
-      if (lane.runningFor(now) > this.#options.runTimeoutMs) this.#stuck.add(index)
+      if (lane.runningFor(now) > this.options.runTimeoutMs) this.#stuck.add(index)
       else this.#stuck.delete(index)
     })
     const { state, deadline } = this.slots

@@ -12,7 +12,9 @@ function same(expected: readonly TensorInfo[], actual: readonly TensorInfo[]): b
   return expected.every(want => {
     const have = actual.find(tensor => tensor.name === want.name)
     if (!have || have.type !== want.type || have.shape.length !== want.shape.length) return false
-    return want.shape.every((size, axis) => typeof size === 'string' ? typeof have.shape[axis] === 'string' : size === have.shape[axis])
+    return want.shape.every((size, axis) =>
+      typeof size === 'string' ? typeof have.shape[axis] === 'string' : size === have.shape[axis]
+    )
   })
 }
 
@@ -23,8 +25,14 @@ export function checkSignature(manifest: Manifest, graph: { inputs: TensorInfo[]
   const minute: TensorInfo = { name: 'minute', type: 'int32', shape: ['batch', manifest.window] }
   const inputs = manifest.inputs.some(input => input.name === 'minute') ? [window, minute] : [window]
   const outputs: TensorInfo[] = [{ name: 'forecast', type: 'float32', shape: ['batch', width] }]
-  for (const [what, actual] of [['model.json', manifest], ['the graph', graph]] as const) {
-    for (const [side, want, have] of [['inputs', inputs, actual.inputs], ['outputs', outputs, actual.outputs]] as const) {
+  for (const [what, actual] of [
+    ['model.json', manifest],
+    ['the graph', graph]
+  ] as const) {
+    for (const [side, want, have] of [
+      ['inputs', inputs, actual.inputs],
+      ['outputs', outputs, actual.outputs]
+    ] as const) {
       if (!same(want, have)) {
         throw new ModelRefused('signature_mismatch', `${side} of ${what}: expected ${show(want)}, got ${show(have)}`)
       }

@@ -14,8 +14,7 @@ export interface TimeStyle {
   offsetMinutes: number
 }
 
-const PATTERN =
-  /^(\d{4})-(\d\d)-(\d\d)([T ])(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|([+-])(\d\d)(?::?(\d\d))?)?$/
+const PATTERN = /^(\d{4})-(\d\d)-(\d\d)([T ])(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|([+-])(\d\d)(?::?(\d\d))?)?$/
 
 /** Years that a time may lie in: what fits int32 minutes and is plausibly meant. */
 const EARLIEST = Date.UTC(1970, 0, 1)
@@ -35,15 +34,15 @@ let lastRead = { key: NaN, midnight: NaN }
 function midnightOf(year: number, month: number, day: number): number {
   const key = (year * 16 + month) * 32 + day
   if (lastRead.key !== key) {
-    const midnight = Date.UTC(year, month - 1, day)
+    const midnight = month >= 1 && month <= 12 ? Date.UTC(year, month - 1, day) : NaN
     lastRead = { key, midnight: new Date(midnight).getUTCDate() === day ? midnight : NaN }
   }
   return lastRead.midnight
 }
 
-function toEpoch(year: number, month: number, day: number, minutes: number, seconds: number): number {
-  if (!(month >= 1 && month <= 12 && day >= 1 && seconds < 60 && minutes < 1440)) return NaN
-  const midnight = midnightOf(year, month, day)
+/** `minutes` of the day and `seconds` of the minute, at a day's start; NaN if out of range. */
+function toEpoch(midnight: number, minutes: number, seconds: number): number {
+  if (!(seconds < 60 && minutes < 1440)) return NaN
   const ms = midnight + minutes * 60_000 + seconds * 1000
   return ms >= EARLIEST && ms < LATEST ? ms : NaN
 }
@@ -63,7 +62,8 @@ function parsePlain(text: string): number {
   const minutes = twoDigits(text, 14)
   if (!(hours < 24 && minutes < 60)) return NaN
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2)
-  return toEpoch(year, twoDigits(text, 5), twoDigits(text, 8), hours * 60 + minutes, twoDigits(text, 17))
+  const midnight = midnightOf(year, twoDigits(text, 5), twoDigits(text, 8))
+  return toEpoch(midnight, hours * 60 + minutes, twoDigits(text, 17))
 }
 
 /** Milliseconds since the Unix epoch, or NaN if `text` is no time. */
@@ -75,7 +75,8 @@ export function parseTime(text: string): number {
   const hours = Number(hour)
   const minutes = Number(minute)
   if (hours > 23 || minutes > 59) return NaN
-  const whole = toEpoch(Number(year), Number(month), Number(day), hours * 60 + minutes, Number(second))
+  const midnight = midnightOf(Number(year), Number(month), Number(day))
+  const whole = toEpoch(midnight, hours * 60 + minutes, Number(second))
   const offset = offsetOf(match)
   const ms = whole + Number(fraction.padEnd(3, '0').slice(0, 3)) - offset * 60_000
   return ms >= EARLIEST && ms < LATEST ? ms : NaN
@@ -136,5 +137,8 @@ export function formatTime(ms: number, style: TimeStyle): string {
 
 function fractionOf(local: number, digits: number): string {
   if (digits === 0) return ''
-  return `.${String(local % 1000).padStart(3, '0').padEnd(digits, '0').slice(0, digits)}`
+  return `.${String(local % 1000)
+    .padStart(3, '0')
+    .padEnd(digits, '0')
+    .slice(0, digits)}`
 }

@@ -62,7 +62,8 @@ export class WindowReader {
     const { data } = table
     const indexName = this.#indexName(table)
     const times = data[indexName]
-    if (!Array.isArray(times)) throw new ServiceError('wrong_type', 'expected an array of times', pointer('data', indexName))
+    if (!Array.isArray(times))
+      throw new ServiceError('wrong_type', 'expected an array of times', pointer('data', indexName))
     this.#checkLength(times.length, indexName)
     this.#checkColumns(data, indexName)
     const { features } = this.#manifest
@@ -75,11 +76,19 @@ export class WindowReader {
   #indexName({ index_col: named, data }: Table): string {
     if (named !== undefined) {
       if (Object.hasOwn(data, named)) return named
-      throw new ServiceError('missing_index', `index_col names ${JSON.stringify(named)}, which is not in data`, '/index_col')
+      throw new ServiceError(
+        'missing_index',
+        `index_col names ${JSON.stringify(named)}, which is not in data`,
+        '/index_col'
+      )
     }
     const found = INDEX_NAMES.find(name => Object.hasOwn(data, name))
     if (found !== undefined) return found
-    throw new ServiceError('missing_index', `data has no column ${INDEX_NAMES.join(', ')}, and index_col names none`, '/data')
+    throw new ServiceError(
+      'missing_index',
+      `data has no column ${INDEX_NAMES.join(', ')}, and index_col names none`,
+      '/data'
+    )
   }
 
   #checkLength(rows: number, indexName: string): void {
@@ -106,7 +115,11 @@ export class WindowReader {
     if (missing) return new ServiceError('missing_column', `data has no column ${missing.name}`, '/data')
     const unknown = Object.keys(data).find(name => name !== indexName && !this.#names.has(name))
     if (unknown === undefined) {
-      return new ServiceError('missing_index', `${indexName} is a feature: index_col must name another column`, '/index_col')
+      return new ServiceError(
+        'missing_index',
+        `${indexName} is a feature: index_col must name another column`,
+        '/index_col'
+      )
     }
     const expected = [indexName, ...this.#names].join(', ')
     return new ServiceError('unknown_column', `the columns are ${expected}`, pointer('data', unknown))

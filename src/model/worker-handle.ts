@@ -53,7 +53,7 @@ export class WorkerHandle {
 
   /** Starts the thread; resolves when its session is loaded, rejects when it cannot be. */
   start(): Promise<{ inputs: TensorInfo[]; outputs: TensorInfo[] }> {
-    return new Promise((resolve, reject) => {
+    return new Promise((_resolve, _reject) => {
       const { boot, entry, heapMb } = this.#options
       const thread = new Worker(entry ?? WORKER_ENTRY, {
         workerData: boot,
@@ -65,16 +65,16 @@ export class WorkerHandle {
         if (message === WAKE) return this.#events.wake()
         if (message.type === 'failed') return (reason = message.message)
         this.#becameReady()
-        resolve(message)
+        _resolve(message)
       })
       thread.on('error', error => (reason = error instanceof Error ? error.message : String(error)))
-      this.#exited = new Promise(done => {
+      this.#exited = new Promise(resolve => {
         thread.once('exit', () => {
-          done()
+          resolve()
           const wasBooted = this.#booted
           this.#booted = false
           clearTimeout(this.#timer)
-          if (!wasBooted) reject(new Error(reason))
+          if (!wasBooted) _reject(new Error(reason))
           if (!this.#stopping && (wasBooted || this.#deaths > 0)) this.#replace(reason)
         })
       })

@@ -15,7 +15,9 @@ export function admission(context: Context) {
     const encoding = request.headers['content-encoding']
     if (encoding !== undefined && encoding !== 'identity') {
       context.metrics.refused('unsupported_media_type')
-      return done(new ServiceError('unsupported_media_type', 'content-encoding is not supported: send the body as it is'))
+      return done(
+        new ServiceError('unsupported_media_type', 'content-encoding is not supported: send the body as it is')
+      )
     }
     try {
       if (servingModel(context).pool.full) throw new ServiceError('queue_full', 'every place is taken')

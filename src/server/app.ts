@@ -30,6 +30,8 @@ export async function buildApp({ logger, version, ...context }: AppOptions): Pro
     keepAliveTimeout: config.KEEP_ALIVE_MS,
     http: { connectionsCheckingInterval: SLOW_CHECK_MS, headersTimeout: config.REQUEST_TIMEOUT_MS },
     forceCloseConnections: false,
+    // A request that still comes in on an open connection while the service stops is answered, and then the connection ends.
+    return503OnClosing: false,
     // A child logger a request would cost three microseconds each; what is logged names its request itself.
     childLoggerFactory: parent => parent,
     requestIdHeader: false,

@@ -51,7 +51,8 @@ function escapeKey(key: string): string {
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => {
     const failure = toServiceError(error)
-    if (failure.statusCode === 500) request.log.error({ reqId: request.id, err: failure.cause ?? failure }, failure.message)
+    if (failure.statusCode === 500)
+      request.log.error({ reqId: request.id, err: failure.cause ?? failure }, failure.message)
     void reply.code(failure.statusCode).send(errorBody(failure))
   })
   app.setNotFoundHandler((_request, reply) => {
@@ -68,12 +69,16 @@ export function clientErrorHandler(metrics: Pick<Metrics, 'connectionError'>) {
   return (error: NodeJS.ErrnoException, socket: Socket): void => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
     const code =
-      error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout'
-      : 'bad_request'
+      error.code === 'HPE_HEADER_OVERFLOW'
+        ? 'headers_too_large'
+        : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+          ? 'request_timeout'
+          : 'bad_request'
     metrics.connectionError(code)
     const { status } = ERRORS[code]
-    const body = JSON.stringify(errorBody(new ServiceError(code, `${STATUS_CODES[status]}: not a request that can be read`)))
+    const body = JSON.stringify(
+      errorBody(new ServiceError(code, `${STATUS_CODES[status]}: not a request that can be read`))
+    )
     const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n`
     socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
     // Not at once: what it still sends would turn into a reset, which can overtake the answer.

@@ -53,7 +53,7 @@ function refuseDuplicateKeys(text: string): void {
   visit(text, {
     onObjectBegin: () => void (seen.push(new Set()) > 32 && tooDeep()),
     onObjectEnd: () => void seen.pop(),
-    onObjectProperty(key, _offset, _length, _line, _column, path) {
+    onObjectProperty(...[key, , , , , path]) {
       const keys = seen.at(-1)!
       if (keys.has(key)) duplicate ??= pointer([...path(), key])
       keys.add(key)

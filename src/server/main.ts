@@ -47,7 +47,9 @@ const metrics = createMetrics({
   ready: () => isReady({ active, drain }),
   model() {
     const manifest = active.serving?.pool.bundle.manifest
-    return manifest && { name: manifest.name, version: manifest.version, run_id: manifest.run_id, digest: manifest.sha256 }
+    return (
+      manifest && { name: manifest.name, version: manifest.version, run_id: manifest.run_id, digest: manifest.sha256 }
+    )
   }
 })
 const observer = {

@@ -36,7 +36,7 @@ export async function predictRoutes(app: FastifyInstance, context: Context): Pro
     }
     const order = { pool, window, steps: request.body.inference_length ?? 1, deadline: began + DEADLINE_MS }
     // By callback, not by promise: a promise a request costs a tenth of the throughput.
-    const forecast = new Forecast(order, new Answer(context, request.id, reply, monotonicMs() - began))
+    const forecast = new Forecast(order, new Answer(context, request.id, reply, monotonicMs() - began)).start()
     request.cancel = () => forecast.cancel()
   })
 

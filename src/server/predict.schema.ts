@@ -27,7 +27,10 @@ export function predictBody(maxSteps: number) {
 export type PredictBody = Static<ReturnType<typeof predictBody>>
 
 const Prediction = Type.Object(
-  { ts: Type.String({ description: "In the style of the request's times." }), value: Type.Number({ description: "The manifest's target." }) },
+  {
+    ts: Type.String({ description: "In the style of the request's times." }),
+    value: Type.Number({ description: "The manifest's target." })
+  },
   { additionalProperties: Type.Number(), description: 'One forecast row: its time, the target, and every feature.' }
 )
 

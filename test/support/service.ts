@@ -27,7 +27,13 @@ export interface ServiceOptions {
 /** Starts the service without waiting for it to listen: for tests of the start itself. */
 export function spawnService({ env = {}, nodeArgs = [], entry = 'dist/server/main.js' }: ServiceOptions = {}): Service {
   const child = spawn(process.execPath, [...nodeArgs, entry], {
-    env: { PATH: process.env.PATH, NODE_V8_COVERAGE: process.env.NODE_V8_COVERAGE, PORT: '0', DRAIN_DELAY_MS: '50', ...env },
+    env: {
+      PATH: process.env.PATH,
+      NODE_V8_COVERAGE: process.env.NODE_V8_COVERAGE,
+      PORT: '0',
+      DRAIN_DELAY_MS: '50',
+      ...env
+    },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const lines: string[] = []

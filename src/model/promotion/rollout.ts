@@ -52,7 +52,8 @@ export class Rollout {
       this.#ended(began, { outcome: 'live', ...versionOf(bundle) })
       return model
     } catch (error) {
-      const refusal = error instanceof ModelRefused ? error : new ModelRefused('load_failed', String(error), { cause: error })
+      const refusal =
+        error instanceof ModelRefused ? error : new ModelRefused('load_failed', String(error), { cause: error })
       const { reason, message } = refusal
       this.#ended(began, { outcome: 'refused', reason, message, ...versionOf(bundle) })
       throw refusal

@@ -18,7 +18,8 @@ function runWindow(pool: Pool, { window, minute }: GoldenWindow, deadline: numbe
   const valid = { slot, lastTime: 0, spacing: 0, warnings: [] } as unknown as ValidWindow
   return new Promise((resolve, reject) => {
     const failed = (error: ServiceError) => reject(error)
-    new Forecast({ pool, window: valid, steps: 1, deadline }, { forecasted: ({ values }) => resolve(values), failed })
+    const listener = { forecasted: ({ values }: Forecast) => resolve(values), failed }
+    new Forecast({ pool, window: valid, steps: 1, deadline }, listener).start()
   })
 }
 
@@ -28,8 +29,8 @@ function runWindow(pool: Pool, { window, minute }: GoldenWindow, deadline: numbe
  */
 export async function verifyGolden(pool: Pool, golden: Golden, deadline: number): Promise<void> {
   const { features } = pool.bundle.manifest
-  for (let first = 0; first < golden.windows.length; first += pool.capacity) {
-    const windows = golden.windows.slice(first, first + pool.capacity)
+  for (let first = 0; first < golden.windows.length; first += pool.options.queueRows) {
+    const windows = golden.windows.slice(first, first + pool.options.queueRows)
     const forecasts = await runWindows(pool, windows, deadline).catch((error: ServiceError) => {
       throw new ModelRefused('golden_mismatch', `golden windows cannot be run: ${error.message}`, { cause: error })
     })

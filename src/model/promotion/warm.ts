@@ -7,9 +7,13 @@ import { runWindows } from './verify.js'
  */
 export async function warm(pool: Pool, deadline: number): Promise<void> {
   const { windows } = pool.bundle.golden
-  const { batchCap, workers } = pool
+  const { batchCap, workers, queueRows } = pool.options
   for (let size = 1; size < batchCap * 2; size *= 2) {
-    const rows = Math.min(Math.min(size, batchCap) * workers, pool.capacity)
-    await runWindows(pool, Array.from({ length: rows }, (_, index) => windows[index % windows.length]!), deadline)
+    const rows = Math.min(Math.min(size, batchCap) * workers, queueRows)
+    await runWindows(
+      pool,
+      Array.from({ length: rows }, (_, index) => windows[index % windows.length]!),
+      deadline
+    )
   }
 }
