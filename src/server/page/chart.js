@@ -25,6 +25,8 @@ const ZONE = /(Z|[+-]\d\d(?::?\d\d)?)$/
  */
 export function drawChart(chart, series) {
   const { width, height } = chart.getBoundingClientRect()
+  // Not laid out yet: it is drawn again when it has a size.
+  if (width < MARGIN.left + MARGIN.right || height < MARGIN.top + MARGIN.bottom) return
   chart.setAttribute('viewBox', `0 0 ${width} ${height}`)
   const rows = series.rows.filter(({ value }) => Number.isFinite(value))
   chart.setAttribute('aria-label', describe(series, rows))

@@ -78,6 +78,7 @@ export class ForecastForm {
       example.value = String(loaded.index + 1)
       say(byId('example-hint', HTMLElement), `1 to ${loaded.count}`)
       body.value = formatBody(withSteps(loaded.body, steps.valueAsNumber || 1))
+      body.rows = Math.min(30, body.value.split('\n').length + 1)
       this.#clear()
       return true
     } catch (error) {
@@ -144,16 +145,10 @@ export class ForecastForm {
   #summary({ predictions, model_version, warnings = [] }) {
     const { name, unit } = this.#feature()
     const first = /** @type {Record<string, unknown>} */ (predictions[0] ?? {})
-    const value = `${number(Number(first[name]))} ${readable(unit)}`.trim()
-    const trainer = this.#trainersAnswer(name)
-    const words = `Version ${model_version} forecasts ${name} ${value} at ${first.ts}${trainer}.`
-    return [words, ...warnings].join(' ')
-  }
-
-  /** @param {string} name */
-  #trainersAnswer(name) {
+    const words = `${name} at ${first.ts}: ${measure(first[name], unit)}, by version ${model_version}.`
     const expected = this.#showsExample() ? this.#example?.expected[name] : undefined
-    return expected === undefined ? '' : `; the trainer’s own framework said ${number(expected)}`
+    const trainer = expected === undefined ? [] : [`The trainer’s own answer: ${measure(expected, unit)}.`]
+    return [words, ...trainer, ...warnings].join(' ')
   }
 
   /** Whether the body's rows are still the example's own. */
@@ -180,6 +175,9 @@ export class ForecastForm {
     byId('rows', HTMLElement).replaceChildren(...tableRows(rows))
   }
 }
+
+/** @param {unknown} value @param {string} unit */
+const measure = (value, unit) => `${number(Number(value))} ${readable(unit)}`.trim()
 
 /** @param {Model} model */
 const names = ({ features, target }) => JSON.stringify([target, ...features.map(({ name }) => name)])

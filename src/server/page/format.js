@@ -56,6 +56,7 @@ export function ago(iso) {
 
 /** A latency in seconds. @param {number} seconds */
 export function latency(seconds) {
+  if (seconds === 0) return '0 ms'
   if (seconds >= 1) return `${seconds.toPrecision(3)} s`
   return `${(seconds * 1000).toPrecision(seconds < 0.0001 ? 2 : 3)} ms`
 }

@@ -87,6 +87,6 @@ function drawHistory(rates) {
   const y = (/** @type {number} */ value) => height - 1 - (value / (peak || 1)) * (height - 3)
   const points = rates.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`).join(' ')
   chart.setAttribute('viewBox', `0 0 ${width} ${height}`)
-  chart.setAttribute('aria-label', `Forecasts a second over the last two minutes: at most ${rate(peak)}`)
+  say(byId('live-peak', HTMLElement), `at most ${rate(peak)} a second`)
   chart.replaceChildren(svg('polyline', { points, class: 'line' }))
 }

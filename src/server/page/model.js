@@ -39,7 +39,7 @@ function modelFacts({ architecture, features, window, frequency_seconds, run_id,
     ['Window', `${window} rows × ${features.length} features, ${duration(frequency_seconds)} apart`],
     ['Run', run_id, run_id],
     ['Digest', `${sha256.slice(0, 12)}…`, `sha256 ${sha256}`],
-    ['Trained', utc(created_at)]
+    ['Created', utc(created_at)]
   ]
 }
 
