@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { openBundle } from '#dist/model/bundle.js'
+import { Forecast } from '#dist/model/forecaster.js'
+import { Pool, type PoolObserver } from '#dist/model/pool.js'
+import { readLocalBundle } from '#dist/model/store/local.js'
+import { WindowReader } from '#dist/model/window.js'
+import { predictAnswer, serverTiming } from '#dist/server/answer.js'
+import { parseJsonBody } from '#dist/server/json-body.js'
+import { type Figure, median, range } from './report.js'
+
+const run = promisify(execFile)
+const CAP = 16
+const quiet: PoolObserver = {
+  batchRan() {},
+  rowExpired() {},
+  rowCancelled() {},
+  workerDied(reason) {
+    throw new Error(reason)
+  }
+}
+
+async function openPool() {
+  const bundle = openBundle(await readLocalBundle('models/gru'))
+  const options = { queueRows: 1024, workers: 1, batchCap: CAP, runTimeoutMs: 10_000, heapMb: 64 }
+  const pool = new Pool(bundle, options, quiet)
+  await pool.start()
+  return { pool, reader: new WindowReader(bundle.manifest, pool.slots, 1000) }
+}
+
+type Opened = Awaited<ReturnType<typeof openPool>>
+
+/** Keeps 64 rows in the ring for some seconds; each answer puts the next one in, as callers in a closed loop do. */
+async function ringRowsPerSecond({ pool, reader }: Opened, bodies: Buffer[], seconds: number): Promise<number> {
+  const tables = bodies.map(body => parseJsonBody(body) as Parameters<WindowReader['read']>[0])
+  const end = performance.now() + seconds * 1000
+  let rows = 0
+  let open = 0
+  await new Promise<void>((resolve, reject) => {
+    const next = () => {
+      const window = reader.read(tables[rows % tables.length]!, pool.acquire())
+      open++
+      new Forecast({ pool, window, steps: 1, deadline: Infinity }, { forecasted, failed: reject }).start()
+    }
+    const forecasted = () => {
+      rows++
+      open--
+      if (performance.now() < end) next()
+      else if (open === 0) resolve()
+    }
+    for (let row = 0; row < 64; row++) next()
+  })
+  return rows / seconds
+}
+
+/** Rows a second through the ring, fed in process, against bare onnxruntime at the batch cap on one thread. */
+export async function ring(bodies: Buffer[], options: { rounds: number; seconds: number }): Promise<Figure[]> {
+  const opened = await openPool()
+  await ringRowsPerSecond(opened, bodies, 1)
+  const ratios: number[] = []
+  const both: [number, number][] = []
+  for (let round = 0; round < options.rounds; round++) {
+    const args = ['scripts/speed/peers/bare-batches.mjs', String(CAP), String(options.seconds)]
+    const { stdout } = await run(process.execPath, args)
+    const { rowsPerSecond: bare } = JSON.parse(stdout) as { rowsPerSecond: number }
+    const ours = await ringRowsPerSecond(opened, bodies, options.seconds)
+    ratios.push(ours / bare)
+    both.push([ours, bare])
+  }
+  await opened.pool.close()
+  const [ours, bare] = [0, 1].map(index => median(both.map(pair => pair[index]!)).toFixed(0))
+  const detail = `${ours} to ${bare} rows a second; rounds ${range(ratios)}`
+  return [
+    {
+      what: `rows/s through the ring, to bare onnxruntime at batch ${CAP}`,
+      value: median(ratios),
+      bar: { least: 0.92 },
+      detail
+    }
+  ]
+}
+
+function microseconds(rounds: number, one: (index: number) => unknown): number[] {
+  const perCall: number[] = []
+  for (let round = 0; round <= rounds; round++) {
+    const began = performance.now()
+    for (let index = 0; index < 20_000; index++) one(index)
+    if (round > 0) perCall.push(((performance.now() - began) / 20_000) * 1000)
+  }
+  return perCall
+}
+
+/** Main-thread microseconds of a request's checks, filling and answer text; what its JSON takes is said beside it. */
+export async function text(bodies: Buffer[], rounds: number): Promise<Figure[]> {
+  const { pool, reader } = await openPool()
+  const slot = pool.acquire()
+  const values = pool.bundle.golden.windows.map(({ forecast }) => forecast.map(Math.fround))
+  const listener = { forecasted() {}, failed() {} }
+  const tables = bodies.map(body => parseJsonBody(body) as Parameters<WindowReader['read']>[0])
+  const ours = microseconds(rounds, index => {
+    const window = reader.read(tables[index % tables.length]!, slot)
+    const forecast = new Forecast({ pool, window, steps: 1, deadline: 0 }, listener)
+    forecast.values.push(...values[index % values.length]!)
+    return predictAnswer(forecast, 'request-0').length + serverTiming(0.02, forecast).length
+  })
+  const parse = microseconds(rounds, index => parseJsonBody(bodies[index % bodies.length]!))
+  await pool.close()
+  const detail = `check, fill, answer text; rounds ${range(ours, 1)}; parsing the JSON ${median(parse).toFixed(1)} us more`
+  return [{ what: 'validation and serialisation', value: median(ours), bar: { most: 20 }, unit: 'us', detail }]
+}

@@ -1,0 +1,70 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { oneConnection, throughput } from './http.js'
+import { ring, text } from './in-process.js'
+import { coldStart, memory } from './life.js'
+import { longForecasts } from './long-forecasts.js'
+import { type Figure, holds, table } from './report.js'
+
+/**
+ * `npm run speed`: every ratio of docs/speed.md, each measured side by side in this one run. Needs wrk and some ten
+ * quiet minutes. Exits 1 when a bar does not hold.
+ */
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '6' },
+    seconds: { type: 'string', default: '3' },
+    only: { type: 'string', multiple: true }
+  }
+})
+const rounds = Number(options.rounds)
+const seconds = Number(options.seconds)
+
+interface Golden {
+  windows: { time: string[]; window: number[][] }[]
+}
+
+/** The golden windows as bodies: real ones, all different. */
+function realBodies(): Buffer[] {
+  const read = (file: string): unknown => JSON.parse(readFileSync(`models/gru/${file}`, 'utf8'))
+  const { features } = read('model.json') as { features: { name: string }[] }
+  return (read('golden.json') as Golden).windows.map(({ time, window }) => {
+    const columns = features.map(({ name }, feature) => [name, window.map(row => row[feature])])
+    return Buffer.from(JSON.stringify({ index_col: 'ts', data: { ts: time, ...Object.fromEntries(columns) } }))
+  })
+}
+
+const bodies = realBodies()
+const folder = mkdtempSync(join(tmpdir(), 'speed-'))
+const file = join(folder, 'bodies.jsonl')
+writeFileSync(file, bodies.join('\n'))
+process.env.SPEED_BODIES = file
+
+const parts: Record<string, () => Promise<Figure[]>> = {
+  throughput: () => throughput({ rounds, seconds }),
+  'one-connection': () => oneConnection({ rounds, seconds }),
+  ring: () => ring(bodies, { rounds, seconds }),
+  text: () => text(bodies, rounds),
+  'long-forecasts': () => longForecasts(bodies, rounds),
+  memory,
+  'cold-start': () => coldStart(bodies, rounds)
+}
+
+const figures: Figure[] = []
+try {
+  for (const [name, measure] of Object.entries(parts)) {
+    if (options.only && !options.only.includes(name)) continue
+    process.stderr.write(`${name} ...\n`)
+    figures.push(...(await measure()))
+  }
+} finally {
+  rmSync(folder, { recursive: true })
+}
+const { model } = cpus()[0]!
+process.stdout.write(
+  `${model}, ${cpus().length} cores, Node ${process.version}, ${rounds} rounds of ${seconds} s, median\n\n`
+)
+process.stdout.write(`${table(figures)}\n`)
+process.exitCode = figures.every(holds) ? 0 : 1

@@ -1,0 +1,69 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+
+/** A server under load, and what its process has used. */
+export interface Target {
+  name: string
+  port: number
+  child: ChildProcess
+}
+
+const TICKS_PER_SECOND = 100 // CLK_TCK of every Linux that Node runs on
+export const SERVICE = 'dist/server/main.js'
+
+/** Starts `node entry` on a port and waits for a line that holds `ready`. */
+export async function startTarget(name: string, entry: string, port: number): Promise<Target> {
+  const env = { PATH: process.env.PATH, PORT: String(port), DRAIN_DELAY_MS: '0' }
+  const child = spawn(process.execPath, [entry], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.includes('listening')) return { name, port, child }
+  }
+  throw new Error(`${name} ended before it listened`)
+}
+
+export async function stopTarget({ child }: Target): Promise<void> {
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+}
+
+/** CPU seconds of the whole process so far, from /proc. */
+export function cpuSeconds({ child }: Target): number {
+  // Fields 14 and 15 (utime, stime), counted behind the command's closing bracket: its name may hold spaces.
+  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+}
+
+/** Resident memory of the process in MiB, from /proc. */
+export function residentMb({ child }: Target): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) / 1024
+}
+
+export interface Load {
+  requests: number
+  seconds: number
+  /** latencies in ms */
+  p50: number
+  p99: number
+  failed: number
+}
+
+const run = promisify(execFile)
+
+/** wrk, one thread, real windows in turn. Throws if any request failed: a ratio of failures says nothing. */
+export async function load({ port }: Target, connections: number, seconds: number): Promise<Load> {
+  const args = [
+    '-t1',
+    `-c${connections}`,
+    `-d${seconds}s`,
+    '-s',
+    'scripts/speed/predict.lua',
+    `http://127.0.0.1:${port}`
+  ]
+  const { stdout } = await run('wrk', args)
+  const result = JSON.parse(stdout.trim().split('\n').at(-1)!) as Load
+  if (result.failed > 0) throw new Error(`${result.failed} of ${result.requests} requests failed`)
+  return result
+}
