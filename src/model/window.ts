@@ -36,6 +36,9 @@ function pointer(...keys: (string | number)[]): string {
 
 const NO_WARNINGS: readonly string[] = []
 
+/** A leap year: a thousand steps of more would leave the years of four digits, and the int32 of the graph's minutes. */
+const MAX_SPACING_MS = 366 * 24 * 3_600_000
+
 /** Checks tables against one manifest and writes their last rows into shared slots. */
 export class WindowReader {
   readonly #manifest: Manifest
@@ -76,11 +79,7 @@ export class WindowReader {
   #indexName({ index_col: named, data }: Table): string {
     if (named !== undefined) {
       if (Object.hasOwn(data, named)) return named
-      throw new ServiceError(
-        'missing_index',
-        `index_col names ${JSON.stringify(named)}, which is not in data`,
-        '/index_col'
-      )
+      throw new ServiceError('missing_index', 'index_col names a column that is not in data', '/index_col')
     }
     const found = INDEX_NAMES.find(name => Object.hasOwn(data, name))
     if (found !== undefined) return found
@@ -182,6 +181,9 @@ export class WindowReader {
       else if (inWindow > 1 && time - previous !== spacing) even = false
       if (inWindow >= 0 && this.#usesMinute) this.#slots.minute[slot * window + inWindow] = Math.floor(time / 60_000)
       previous = time
+    }
+    if (even && spacing > MAX_SPACING_MS) {
+      throw new ServiceError('bad_timestamp', 'the rows are more than a year apart', pointer('data', indexName, rows - 1))
     }
     return this.#valid(slot, previous, even ? spacing : 0, styleOf(times[rows - 1] as string))
   }

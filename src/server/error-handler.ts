@@ -18,9 +18,13 @@ const FASTIFY_CODES: Record<string, [ErrorCode, string]> = {
 /** Ajv's keywords in the caller's words. */
 const KEYWORDS: Record<string, ErrorCode> = { additionalProperties: 'unknown_field', required: 'missing_field' }
 
+/** A pointer holds the caller's own keys, which can be of any length. */
+const MAX_PATH = 256
+
 /** The body of an error answer. */
 export function errorBody({ code, message, path, retryable }: ServiceError) {
-  return { error: { code, message, ...(path !== undefined && { path }), retryable } }
+  const shown = path !== undefined && path.length <= MAX_PATH
+  return { error: { code, message, ...(shown && { path }), retryable } }
 }
 
 /** Any error as one of the closed list; what is not known becomes `internal`, whose cause only the log shows. */

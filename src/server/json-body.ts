@@ -20,7 +20,7 @@ export function parseJsonBody(body: Buffer): unknown {
   } catch (error) {
     throw malformed(text, error as SyntaxError)
   }
-  if (countKeys(value) !== countColons(text)) refuseDuplicateKeys(text)
+  if (countKeys(value) !== countColons(text) || hasSpacedColon(text)) refuseDuplicateKeys(text)
   return value
 }
 
@@ -29,6 +29,11 @@ function countColons(text: string): number {
   let count = 0
   for (let at = text.indexOf('":'); at !== -1; at = text.indexOf('":', at + 2)) count++
   return count
+}
+
+/** Whether some key may have gone uncounted: it could make up for one that stands twice. */
+function hasSpacedColon(text: string): boolean {
+  return text.includes(' :') || text.includes('\n:') || text.includes('\t:') || text.includes('\r:')
 }
 
 /** Keys of the object and of the objects directly in it: as deep as any legal body goes. */
@@ -43,16 +48,19 @@ function countKeys(value: unknown): number {
   return count
 }
 
-/** The careful look, taken only when the quick count of keys does not add up (a space before a colon does that). */
+/** The careful look, taken only when the quick count of keys does not add up or cannot be relied on. */
 function refuseDuplicateKeys(text: string): void {
   const seen: Set<string>[] = []
   let duplicate: string | undefined
-  const tooDeep = () => {
-    throw new ServiceError('bad_request', 'the body is nested too deeply')
+  const open = () => {
+    if (seen.push(new Set()) > 32) throw new ServiceError('bad_request', 'the body is nested too deeply')
   }
+  const close = () => void seen.pop()
   visit(text, {
-    onObjectBegin: () => void (seen.push(new Set()) > 32 && tooDeep()),
-    onObjectEnd: () => void seen.pop(),
+    onObjectBegin: open,
+    onObjectEnd: close,
+    onArrayBegin: open,
+    onArrayEnd: close,
     onObjectProperty(...[key, , , , , path]) {
       const keys = seen.at(-1)!
       if (keys.has(key)) duplicate ??= pointer([...path(), key])

@@ -26,12 +26,14 @@ function readConfig(): Config {
   }
 }
 
+const NO_ADDRESS = ['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL']
+
 /** What cannot be started with, as one line that names the setting. */
-function explain(error: unknown, config: Config): string | undefined {
+function explain(error: unknown): string | undefined {
   if (error instanceof ModelRefused) return `MODEL_DIR holds no model that may serve: ${error.reason}: ${error.message}`
   const { code } = error as NodeJS.ErrnoException
-  if (code === 'EADDRINUSE' || code === 'EACCES') return `PORT ${config.PORT} cannot be listened on (${code})`
-  if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') return `HOST is no address of this host (${code})`
+  if (code === 'EADDRINUSE' || code === 'EACCES') return `PORT cannot be listened on (${code})`
+  if (NO_ADDRESS.includes(code ?? '')) return `HOST is no address of this host (${code})`
   return undefined
 }
 
@@ -86,7 +88,7 @@ async function start(): Promise<FastifyInstance> {
 const started = start()
 handleSignals({ config, logger, drain, rollout, started: started.catch(() => undefined) })
 started.catch((error: unknown) => {
-  const line = explain(error, config)
+  const line = explain(error)
   if (line === undefined) throw error
   refuseStart(line)
 })

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { ModelRefused } from '../../errors.js'
 import type { BundleFiles } from '../bundle.js'
 
@@ -15,6 +15,6 @@ export async function readLocalBundle(folder: string): Promise<BundleFiles> {
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException
     const reason = code === 'ENOENT' || code === 'ENOTDIR' ? 'not_found' : 'cache_io'
-    throw new ModelRefused(reason, `${path ?? folder} cannot be read (${code})`, { cause: error })
+    throw new ModelRefused(reason, `${basename(path ?? 'the bundle')} cannot be read (${code})`, { cause: error })
   }
 }
