@@ -183,7 +183,11 @@ export class WindowReader {
       previous = time
     }
     if (even && spacing > MAX_SPACING_MS) {
-      throw new ServiceError('bad_timestamp', 'the rows are more than a year apart', pointer('data', indexName, rows - 1))
+      throw new ServiceError(
+        'bad_timestamp',
+        'the rows are more than a year apart',
+        pointer('data', indexName, rows - 1)
+      )
     }
     return this.#valid(slot, previous, even ? spacing : 0, styleOf(times[rows - 1] as string))
   }
