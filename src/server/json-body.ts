@@ -18,7 +18,7 @@ export function parseJsonBody(body: Buffer): unknown {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw malformed(text, error as SyntaxError)
+    throw malformed(text, error)
   }
   if (countKeys(value) !== countColons(text) || hasSpacedColon(text)) refuseDuplicateKeys(text)
   return value
@@ -71,15 +71,28 @@ function refuseDuplicateKeys(text: string): void {
 }
 
 /** Names the element where the text stops being JSON: a NaN that some writers emit is the usual case. */
-function malformed(text: string, error: SyntaxError): ServiceError {
-  const position = Number(/position (\d+)/.exec(error.message)?.[1] ?? text.length)
-  const where = position >= text.length ? 'the body ends too early' : `the body is not JSON at byte ${position}`
-  return new ServiceError('malformed_json', where, pathAt(text, position))
+function malformed(text: string, cause: unknown): ServiceError {
+  const position = firstError(text)
+  const where = position < text.length ? `the body is not JSON from character ${position} on` : 'the body ends too early'
+  return new ServiceError('malformed_json', where, pathAt(text, position), { cause })
+}
+
+/** Found by the second parser: what `JSON.parse` says of the place differs from one Node version to the next. */
+function firstError(text: string): number {
+  let first: number | undefined
+  try {
+    visit(text, { onError: (_error, offset) => void (first ??= offset) }, { disallowComments: true })
+  } catch {
+    // nested beyond the parser's stack
+  }
+  return first ?? text.length
 }
 
 function pathAt(text: string, position: number): string | undefined {
   try {
-    const { path } = getLocation(text, Math.min(position, text.length))
+    const { path } = getLocation(text, position)
+    // It stands for a key that has not been written yet.
+    if (path.at(-1) === '') path.pop()
     return path.length > 0 && path.length <= 8 ? pointer(path) : undefined
   } catch {
     return undefined // nested beyond the parser's stack
