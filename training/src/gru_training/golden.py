@@ -20,7 +20,8 @@ ABSOLUTE_SHARE = 1e-6
 
 
 def golden(config: Config, checkpoint: Checkpoint, series: Series) -> dict[str, Any]:
-    """The content of golden.json. Windows are rounded to float32, as the graph's input is; answers are of the float64 model."""
+    """The content of golden.json. Windows are as in the CSV file; answers are of the float64 model on
+    windows rounded to float32, as the graph's input is."""
     model = copy.deepcopy(checkpoint.trained.model).double()
     windows = cut_windows(series, config.data.window)
     chosen = choose(config, series, windows)
@@ -42,7 +43,7 @@ def golden(config: Config, checkpoint: Checkpoint, series: Series) -> dict[str, 
             {
                 "time": [iso(second) for second in series.seconds[start : start + config.data.window]],
                 **({"minute": minute[n].tolist()} if config.model.time_of_day else {}),
-                "window": [[shortest(value) for value in row] for row in raw[n]],
+                "window": windows.window[start].tolist(),
                 "forecast": answers[n].tolist(),
             }
             for n, start in enumerate(chosen)
@@ -87,8 +88,3 @@ def _start_of(config: Config, series: Series, text: str) -> int:
     if not 0 <= start < len(series) - config.data.window:
         raise TrainingError(f"golden: no test window ends at {text}")
     return start
-
-
-def shortest(value: np.float32) -> float:
-    """The shortest decimal that float32 reads as the same number."""
-    return float(str(value))

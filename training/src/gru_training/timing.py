@@ -13,8 +13,8 @@ import onnxruntime as ort
 from gru_training.errors import TrainingError
 
 BATCHES = (1, 2, 4, 8, 16, 32)
-ROUNDS = 15
-ROWS_A_ROUND = 2000
+ROUNDS = 31
+ROWS_A_ROUND = 500
 
 
 def session(model: onnx.ModelProto | Path) -> ort.InferenceSession:
