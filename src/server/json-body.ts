@@ -73,19 +73,20 @@ function refuseDuplicateKeys(text: string): void {
 /** Names the element where the text stops being JSON: a NaN that some writers emit is the usual case. */
 function malformed(text: string, cause: unknown): ServiceError {
   const position = firstError(text)
-  const where = position < text.length ? `the body is not JSON from character ${position} on` : 'the body ends too early'
-  return new ServiceError('malformed_json', where, pathAt(text, position), { cause })
+  if (position === undefined) return new ServiceError('malformed_json', 'the body is not JSON', undefined, { cause })
+  const where = position < text.length ? `is not JSON from character ${position} on` : 'ends too early'
+  return new ServiceError('malformed_json', `the body ${where}`, pathAt(text, position), { cause })
 }
 
 /** Found by the second parser: what `JSON.parse` says of the place differs from one Node version to the next. */
-function firstError(text: string): number {
+function firstError(text: string): number | undefined {
   let first: number | undefined
   try {
     visit(text, { onError: (_error, offset) => void (first ??= offset) }, { disallowComments: true })
   } catch {
     // nested beyond the parser's stack
   }
-  return first ?? text.length
+  return first
 }
 
 function pathAt(text: string, position: number): string | undefined {
