@@ -25,7 +25,6 @@ export const ERRORS = {
   unauthorized: { status: 401, retryable: false },
   not_found: { status: 404, retryable: false },
   request_timeout: { status: 408, retryable: true },
-  conflict: { status: 409, retryable: true },
   body_too_large: { status: 413, retryable: false },
   unsupported_media_type: { status: 415, retryable: false },
   model_refused: { status: 422, retryable: false },

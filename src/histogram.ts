@@ -78,7 +78,7 @@ export class HotHistogram<Label extends string = never> {
     let count = 0
     const buckets = [...this.#buckets, '+Inf'].map((le, index) => {
       count += child.counts[index]!
-      return { metricName: `${this.name}_bucket`, labels: { ...labels, le }, value: count }
+      return { metricName: `${this.name}_bucket`, labels: { le, ...labels }, value: count }
     })
     const total = (suffix: string, value: number) => ({
       metricName: `${this.name}_${suffix}`,

@@ -7,13 +7,15 @@ const PUBLISH_EVERY = 8
 export class Lane {
   readonly #slots: SharedSlots
   readonly #ring: Ring
-  #written = 0
-  #published = 0
-  #collected = 0
+  #written: number
+  #published: number
+  #collected: number
 
   constructor(slots: SharedSlots, ring: Ring) {
     this.#slots = slots
     this.#ring = ring
+    this.#written = this.#published = Atomics.load(ring.control, Control.PUBLISHED)
+    this.#collected = Atomics.load(ring.control, Control.RETIRED)
   }
 
   /** Rows that were put in and not yet collected, whatever becomes of them. */

@@ -1,0 +1,30 @@
+import { ActiveModel } from '../../src/model/promotion/active-model.js'
+import { Rollout, type RolloutObserver } from '../../src/model/promotion/rollout.js'
+import type { BundleFiles } from '../../src/model/bundle.js'
+import type { PoolOptions } from '../../src/model/pool.js'
+import { readLocalBundle } from '../../src/model/store/local.js'
+
+export const POOL: PoolOptions = { queueRows: 64, workers: 1, batchCap: 16, runTimeoutMs: 10_000, heapMb: 64 }
+
+/** An observer that only remembers. */
+export function recorder() {
+  const seen = { batches: [] as number[], expired: 0, cancelled: 0, deaths: [] as string[], promotions: [] as string[] }
+  const observer: RolloutObserver = {
+    batchRan: rows => seen.batches.push(rows),
+    rowExpired: () => seen.expired++,
+    rowCancelled: () => seen.cancelled++,
+    workerDied: reason => seen.deaths.push(reason),
+    promotion: outcome => seen.promotions.push(outcome)
+  }
+  return { seen, observer }
+}
+
+/** A roll-out of the bundle in `folder`, and the model that it makes active. */
+export function rolloutOf(folder: string, change: (files: BundleFiles) => BundleFiles = files => files) {
+  const { seen, observer } = recorder()
+  const active = new ActiveModel()
+  const source = { folder, change }
+  const fetch = async () => source.change(await readLocalBundle(source.folder))
+  const rollout = new Rollout(active, { fetch, pool: POOL, maxRows: 1000 }, observer)
+  return { active, rollout, source, seen }
+}
