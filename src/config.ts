@@ -1,89 +1,102 @@
 import { availableParallelism } from 'node:os'
-import { envSchema } from 'env-schema'
-import { Type, type Static } from 'typebox'
+import { Ajv, type ErrorObject } from 'ajv'
+import type { FromSchema } from 'json-schema-to-ts'
 
 const MAX_TIMER_MS = 2 ** 31 - 1 // a longer timer fires at once
 
-const port = { minimum: 0, maximum: 65_535 }
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+interface Range {
+  default: number
+  minimum: number
+  maximum: number
+  description: string
+}
+
+const integer = (range: Range) => ({ type: 'integer', ...range }) as const
 const ms = (standard: number, description: string, minimum = 1) =>
-  Type.Integer({ default: standard, minimum, maximum: MAX_TIMER_MS, description })
+  integer({ default: standard, minimum, maximum: MAX_TIMER_MS, description })
 
 /** Every setting, by the name of its environment variable. The README's table is compared with this by a test. */
-export const ConfigSchema = Type.Object({
-  HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address to listen on.' }),
-  PORT: Type.Integer({ default: 8080, ...port, description: 'Port to listen on; 0 takes a free one.' }),
-  MODEL_DIR: Type.String({ default: 'models/gru', minLength: 1, description: 'Folder of the model bundle to serve.' }),
-  WORKERS: Type.Integer({
-    default: 1,
-    minimum: 1,
-    maximum: 64,
-    description: 'Worker threads, each with a session of its own. One keeps up with one main thread.'
-  }),
-  BATCH_CAP: Type.Integer({ default: 16, minimum: 1, maximum: 256, description: 'Rows of a batch at the most.' }),
-  QUEUE_ROWS: Type.Integer({
-    default: 1024,
-    minimum: 1,
-    maximum: 65_536,
-    description: 'Requests that may wait or run at once; one more is refused with 429.'
-  }),
-  DEADLINE_MS: ms(2000, 'Time a request may wait for the model before it is answered 504 without being run.'),
-  RUN_TIMEOUT_MS: ms(10_000, 'Time one batch may run before its rows are given up and the replica turns not ready.'),
-  MAX_STEPS: Type.Integer({
-    default: 30,
-    minimum: 1,
-    maximum: 1000,
-    description: 'Largest `inference_length` of a request.'
-  }),
-  MAX_ROWS: Type.Integer({ default: 1000, minimum: 1, maximum: 100_000, description: 'Most rows of a table.' }),
-  BODY_LIMIT_BYTES: Type.Integer({
-    default: 1_048_576,
-    minimum: 1024,
-    maximum: 67_108_864,
-    description: 'Largest request body.'
-  }),
-  REQUEST_TIMEOUT_MS: ms(10_000, 'Time a client may take to send its request, headers and body.', 100),
-  SOCKET_TIMEOUT_MS: ms(30_000, 'Time a connection may stand still while a request is under way.', 100),
-  KEEP_ALIVE_MS: ms(72_000, 'Time an idle connection is kept; longer than the load balancer keeps its own.'),
-  DRAIN_DELAY_MS: ms(2000, 'After SIGTERM: time of not-ready while requests are still taken.', 0),
-  GRACE_MS: ms(10_000, 'After SIGTERM: time by which the process has exited, delay included.'),
-  WORKER_HEAP_MB: Type.Integer({
-    default: 64,
-    minimum: 16,
-    maximum: 4096,
-    description: "JavaScript heap of a worker in MiB; the model's own memory lies outside it."
-  }),
-  ADMIN_TOKEN: Type.String({
-    default: '',
-    pattern: '^([!-~]{16,})?$',
-    description: 'Bearer token of the admin routes, 16 characters or more; empty turns them off.'
-  }),
-  LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
-    default: 'info',
-    description: 'Least severe level that is logged.'
-  }),
-  LOG_REQUESTS: Type.Boolean({ default: false, description: 'One log line for each request.' })
-})
+export const ConfigSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    HOST: { type: 'string', default: '127.0.0.1', minLength: 1, description: 'Address to listen on.' },
+    PORT: integer({
+      default: 8080,
+      minimum: 0,
+      maximum: 65_535,
+      description: 'Port to listen on; 0 takes a free one.'
+    }),
+    MODEL_DIR: {
+      type: 'string',
+      default: 'models/gru',
+      minLength: 1,
+      description: 'Folder of the model bundle to serve.'
+    },
+    WORKERS: integer({
+      default: 1,
+      minimum: 1,
+      maximum: 64,
+      description: 'Worker threads, each with a session of its own. One keeps up with one main thread.'
+    }),
+    BATCH_CAP: integer({ default: 16, minimum: 1, maximum: 256, description: 'Rows of a batch at the most.' }),
+    QUEUE_ROWS: integer({
+      default: 1024,
+      minimum: 1,
+      maximum: 65_536,
+      description: 'Requests that may wait or run at once; one more is refused with 429.'
+    }),
+    DEADLINE_MS: ms(2000, 'Time a request may wait for the model before it is answered 504 without being run.'),
+    RUN_TIMEOUT_MS: ms(10_000, 'Time one batch may run before its rows are given up and the replica turns not ready.'),
+    MAX_STEPS: integer({
+      default: 30,
+      minimum: 1,
+      maximum: 1000,
+      description: 'Largest `inference_length` of a request.'
+    }),
+    MAX_ROWS: integer({ default: 1000, minimum: 1, maximum: 100_000, description: 'Most rows of a table.' }),
+    BODY_LIMIT_BYTES: integer({
+      default: 1_048_576,
+      minimum: 1024,
+      maximum: 67_108_864,
+      description: 'Largest request body.'
+    }),
+    REQUEST_TIMEOUT_MS: ms(10_000, 'Time a client may take to send its request, headers and body.', 100),
+    SOCKET_TIMEOUT_MS: ms(30_000, 'Time a client may leave an answer unread before its connection is cut.', 100),
+    KEEP_ALIVE_MS: ms(72_000, 'Time an idle connection is kept; longer than the load balancer keeps its own.'),
+    DRAIN_DELAY_MS: ms(2000, 'After SIGTERM: time of not-ready while requests are still taken.', 0),
+    GRACE_MS: ms(10_000, 'After SIGTERM: time by which the process has exited, delay included.'),
+    WORKER_HEAP_MB: integer({
+      default: 64,
+      minimum: 16,
+      maximum: 4096,
+      description: "JavaScript heap of a worker in MiB; the model's own memory lies outside it."
+    }),
+    ADMIN_TOKEN: {
+      type: 'string',
+      default: '',
+      pattern: '^([!-~]{16,})?$',
+      description: 'Bearer token of the admin routes, 16 characters or more; empty turns them off.'
+    },
+    LOG_LEVEL: { type: 'string', enum: LOG_LEVELS, default: 'info', description: 'Least severe level that is logged.' },
+    LOG_REQUESTS: { type: 'boolean', default: false, description: 'One log line for each request.' }
+  }
+} as const
 
-export type Config = Static<typeof ConfigSchema>
+export type Config = FromSchema<typeof ConfigSchema>
 
 /** A setting that cannot be used; the message is one line, names the variable and never shows its value. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-interface AjvFailure {
-  errors?: { instancePath: string; keyword: string; message?: string; params: Record<string, unknown> }[]
-}
-
-function describe(error: unknown): string {
-  const failure = (error as AjvFailure).errors?.[0]
-  if (!failure) return (error as Error).message
-  const name = failure.instancePath.slice(1)
-  if (failure.keyword === 'enum' || failure.keyword === 'anyOf') {
-    return `${name} must be one of ${(ConfigSchema.properties.LOG_LEVEL as { enum: string[] }).enum.join(', ')}`
-  }
+function describe({ instancePath, keyword, message }: ErrorObject): string {
+  const name = instancePath.slice(1)
+  if (keyword === 'enum') return `${name} must be one of ${LOG_LEVELS.join(', ')}`
   if (name === 'ADMIN_TOKEN') return `${name} must have 16 or more printable characters without spaces, or be empty`
-  return `${name} ${failure.message ?? 'is not valid'}`
+  return `${name} ${message ?? 'is not valid'}`
 }
 
 /** Settings that are each in range but cannot stand together. */
@@ -97,12 +110,12 @@ function checkTogether(config: Config): void {
 
 /** Reads the settings, from the process's environment unless told otherwise. Variables not in the schema are ignored. */
 export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
-  let config: Config
-  try {
-    config = envSchema<Config>({ schema: ConfigSchema, data: { ...environment }, env: false, dotenv: false })
-  } catch (error) {
-    throw new ConfigError(describe(error), { cause: error })
+  const values: Record<string, unknown> = {}
+  for (const name of Object.keys(ConfigSchema.properties)) {
+    if (environment[name] !== undefined) values[name] = environment[name]
   }
-  checkTogether(config)
-  return config
+  const validate = new Ajv({ coerceTypes: true, useDefaults: true }).compile<Config>(ConfigSchema)
+  if (!validate(values)) throw new ConfigError(describe(validate.errors![0]!))
+  checkTogether(values)
+  return values
 }

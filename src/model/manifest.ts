@@ -1,90 +1,129 @@
-import { Type, type Static, type TSchema } from 'typebox'
-import Value from 'typebox/value'
+import { Ajv, type ValidateFunction } from 'ajv'
+import type { FromSchema } from 'json-schema-to-ts'
 import { ModelRefused, type RefusalReason } from '../errors.js'
 
 /** The bundle's contract: what model.json and golden.json hold. Fields that are not listed are allowed and ignored. */
-const Name = Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9_][A-Za-z0-9_. -]*$' })
+const Name = { type: 'string', maxLength: 128, pattern: '^[A-Za-z0-9_][A-Za-z0-9_. -]*$' } as const
+const Identifier = { type: 'string', maxLength: 64, pattern: '^[A-Za-z0-9_.-]+$' } as const
 
-const Feature = Type.Object({
-  name: Name,
-  unit: Type.String({ maxLength: 64 }),
-  /** the smallest legal value, in raw units; smaller ones are refused and forecasts are kept above it */
-  minimum: Type.Number(),
-  maximum: Type.Optional(Type.Number())
-})
+const FeatureSchema = {
+  type: 'object',
+  required: ['name', 'unit', 'minimum'],
+  properties: {
+    name: Name,
+    unit: { type: 'string', maxLength: 64 },
+    minimum: { type: 'number', description: 'Smallest legal value, in raw units; forecasts are kept above it too.' },
+    maximum: { type: 'number' }
+  }
+} as const
 
-const Tensor = Type.Object({
-  name: Type.String(),
-  type: Type.String(),
-  shape: Type.Array(Type.Union([Type.String(), Type.Integer({ minimum: 1 })]))
-})
+const TensorSchema = {
+  type: 'object',
+  required: ['name', 'type', 'shape'],
+  properties: {
+    name: { type: 'string' },
+    type: { type: 'string' },
+    shape: { type: 'array', items: { anyOf: [{ type: 'string' }, { type: 'integer', minimum: 1 }] } }
+  }
+} as const
 
-export const ManifestSchema = Type.Object({
-  schema_version: Type.Literal(1),
-  name: Name,
-  version: Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_.-]+$' }),
-  run_id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_.-]+$' }),
-  created_at: Type.String({ maxLength: 64 }),
-  architecture: Type.Object({
-    type: Type.String({ maxLength: 32 }),
-    hidden_size: Type.Integer({ minimum: 1 }),
-    num_layers: Type.Integer({ minimum: 1 })
-  }),
-  /** in the order of the window's last axis */
-  features: Type.Array(Feature, { minItems: 1, maxItems: 256 }),
-  /** the feature that an answer repeats as `value` */
-  target: Name,
-  /** rows of a window */
-  window: Type.Integer({ minimum: 1, maximum: 1024 }),
-  /** the time between two rows, in seconds */
-  frequency_seconds: Type.Integer({ minimum: 1, maximum: 31_536_000 }),
-  inputs: Type.Array(Tensor, { minItems: 1, maxItems: 2 }),
-  outputs: Type.Array(Tensor, { minItems: 1, maxItems: 1 }),
-  sha256: Type.String({ pattern: '^[0-9a-f]{64}$' })
-})
+export const ManifestSchema = {
+  type: 'object',
+  // prettier-ignore
+  required: [
+    'schema_version', 'name', 'version', 'run_id', 'created_at', 'architecture', 'features', 'target', 'window',
+    'frequency_seconds', 'inputs', 'outputs', 'sha256'
+  ],
+  properties: {
+    schema_version: { const: 1 },
+    name: Name,
+    version: Identifier,
+    run_id: Identifier,
+    created_at: { type: 'string', maxLength: 64 },
+    architecture: {
+      type: 'object',
+      required: ['type', 'hidden_size', 'num_layers'],
+      properties: {
+        type: { type: 'string', maxLength: 32 },
+        hidden_size: { type: 'integer', minimum: 1 },
+        num_layers: { type: 'integer', minimum: 1 }
+      }
+    },
+    features: {
+      type: 'array',
+      items: FeatureSchema,
+      minItems: 1,
+      maxItems: 256,
+      description: "In the order of the window's last axis."
+    },
+    target: { ...Name, description: 'The feature that an answer repeats as `value`.' },
+    window: { type: 'integer', minimum: 1, maximum: 1024, description: 'Rows of a window.' },
+    frequency_seconds: { type: 'integer', minimum: 1, maximum: 31_536_000, description: 'Seconds between two rows.' },
+    inputs: { type: 'array', items: TensorSchema, minItems: 1, maxItems: 2 },
+    outputs: { type: 'array', items: TensorSchema, minItems: 1, maxItems: 1 },
+    sha256: { type: 'string', pattern: '^[0-9a-f]{64}$', description: 'Of model.onnx.' }
+  }
+} as const
 
-export type Manifest = Static<typeof ManifestSchema>
+export type Manifest = FromSchema<typeof ManifestSchema>
 export type Feature = Manifest['features'][number]
 
-const GoldenSchema = Type.Object({
-  schema_version: Type.Literal(1),
-  framework: Type.String(),
-  tolerance: Type.Object({
-    /** of the expected value */
-    relative: Type.Number({ minimum: 0, maximum: 0.01 }),
-    /** a feature each, in raw units */
-    absolute: Type.Array(Type.Number({ minimum: 0 }))
-  }),
-  windows: Type.Array(
-    Type.Object({
-      time: Type.Array(Type.String()),
-      minute: Type.Optional(Type.Array(Type.Integer())),
-      window: Type.Array(Type.Array(Type.Number())),
-      forecast: Type.Array(Type.Number())
-    }),
-    { minItems: 1 }
-  )
-})
+const numbers = { type: 'array', items: { type: 'number' } } as const
+
+const GoldenSchema = {
+  type: 'object',
+  required: ['schema_version', 'framework', 'tolerance', 'windows'],
+  properties: {
+    schema_version: { const: 1 },
+    framework: { type: 'string' },
+    tolerance: {
+      type: 'object',
+      required: ['relative', 'absolute'],
+      properties: {
+        relative: { type: 'number', minimum: 0, maximum: 0.01, description: 'Of the expected value.' },
+        absolute: { type: 'array', items: { type: 'number', minimum: 0 }, description: 'A feature each, in raw units.' }
+      }
+    },
+    windows: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'object',
+        required: ['time', 'window', 'forecast'],
+        properties: {
+          time: { type: 'array', items: { type: 'string' } },
+          minute: { type: 'array', items: { type: 'integer' } },
+          window: { type: 'array', items: numbers },
+          forecast: numbers
+        }
+      }
+    }
+  }
+} as const
 
 /** Real windows with the answers of the trainer's own framework. */
-export type Golden = Static<typeof GoldenSchema>
+export type Golden = FromSchema<typeof GoldenSchema>
 export type GoldenWindow = Golden['windows'][number]
 
-function parse<T extends TSchema>(schema: T, text: string, file: string, reason: RefusalReason): Static<T> {
+const ajv = new Ajv()
+const isManifest = ajv.compile<Manifest>(ManifestSchema)
+const isGolden = ajv.compile<Golden>(GoldenSchema)
+
+function parse<T>(validate: ValidateFunction<T>, text: string, file: string, reason: RefusalReason): T {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (error) {
     throw new ModelRefused(reason, `${file} is not JSON`, { cause: error })
   }
-  if (Value.Check(schema, value)) return value
-  const first = Value.Errors(schema, value)[0]
-  throw new ModelRefused(reason, `${file}${first?.instancePath ?? ''}: ${first?.message ?? 'does not fit its schema'}`)
+  if (validate(value)) return value
+  const { instancePath, message = 'does not fit its schema' } = validate.errors![0]!
+  throw new ModelRefused(reason, `${file}${instancePath}: ${message}`)
 }
 
 /** Reads model.json; what a schema cannot say (unique names, agreeing shapes) is checked here too. */
 export function parseManifest(text: string): Manifest {
-  const manifest = parse(ManifestSchema, text, 'model.json', 'manifest_invalid')
+  const manifest = parse(isManifest, text, 'model.json', 'manifest_invalid')
   const refuse = (message: string): never => {
     throw new ModelRefused('manifest_invalid', `model.json: ${message}`)
   }
@@ -103,7 +142,7 @@ export function parseManifest(text: string): Manifest {
 
 /** Reads golden.json and checks its windows against the manifest's shape. */
 export function parseGolden(text: string, manifest: Manifest): Golden {
-  const golden = parse(GoldenSchema, text, 'golden.json', 'golden_invalid')
+  const golden = parse(isGolden, text, 'golden.json', 'golden_invalid')
   const width = manifest.features.length
   const refuse = (path: string, message: string): never => {
     throw new ModelRefused('golden_invalid', `golden.json${path}: ${message}`)

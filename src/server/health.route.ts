@@ -1,8 +1,11 @@
 import type { FastifyInstance } from 'fastify'
-import { Type } from 'typebox'
 import { type Context, isReady } from './context.js'
+import { object } from './schemas.js'
 
-const Health = Type.Object({ status: Type.Enum(['live', 'ready', 'not_ready']), model_ready: Type.Boolean() })
+const Health = object({
+  status: { type: 'string', enum: ['live', 'ready', 'not_ready'] },
+  model_ready: { type: 'boolean' }
+})
 
 /** `GET /healthz`: can answer at all. `GET /readyz`, `/ready`: should get traffic. */
 export async function healthRoutes(app: FastifyInstance, context: Context): Promise<void> {

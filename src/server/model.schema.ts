@@ -1,20 +1,25 @@
-import { Type, type Static } from 'typebox'
+import type { FromSchema } from 'json-schema-to-ts'
 import { REFUSALS } from '../errors.js'
 import { ManifestSchema } from '../model/manifest.js'
-import { errorAnswers } from './schemas.js'
+import { errorAnswers, nullable, object } from './schemas.js'
 
 const { name, version, run_id, created_at, architecture, features, target, window, frequency_seconds, sha256 } =
   ManifestSchema.properties
+const time = { type: 'string', format: 'date-time' } as const
 
-const Promotion = Type.Object({
-  outcome: Type.Enum(['live', 'refused']),
-  reason: Type.Optional(Type.Enum([...REFUSALS])),
-  message: Type.Optional(Type.String()),
-  version: Type.Optional(Type.String()),
-  at: Type.String({ format: 'date-time' })
-})
+const Promotion = {
+  type: 'object',
+  required: ['outcome', 'at'],
+  properties: {
+    outcome: { type: 'string', enum: ['live', 'refused'] },
+    reason: { type: 'string', enum: REFUSALS },
+    message: { type: 'string' },
+    version: { type: 'string' },
+    at: time
+  }
+}
 
-const Serving = Type.Object({
+const Serving = object({
   name,
   version,
   run_id,
@@ -25,13 +30,13 @@ const Serving = Type.Object({
   window,
   frequency_seconds,
   sha256,
-  since: Type.String({ format: 'date-time', description: 'When it went live in this replica.' })
+  since: { ...time, description: 'When it went live in this replica.' }
 })
 
-export const ModelAnswer = Type.Object({
-  ready: Type.Boolean(),
-  model: Type.Union([Serving, Type.Null()]),
-  last_promotion: Type.Union([Promotion, Type.Null()])
+const ModelAnswer = object({
+  ready: { type: 'boolean' },
+  model: nullable(Serving),
+  last_promotion: nullable(Promotion)
 })
 
 export const modelSchema = {
@@ -40,29 +45,33 @@ export const modelSchema = {
   response: { 200: ModelAnswer }
 }
 
-const ExampleQuery = Type.Object(
-  {
+const ExampleQuery = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
     // Text, for a query has nothing else and types are not coerced.
-    index: Type.Optional(Type.String({ pattern: '^[0-9]{1,6}$', description: 'Which of the examples, from 0.' }))
-  },
-  { additionalProperties: false }
-)
+    index: { type: 'string', pattern: '^[0-9]{1,6}$', description: 'Which of the examples, from 0.' }
+  }
+} as const
 
-export type ExampleQuery = Static<typeof ExampleQuery>
+export type ExampleQuery = FromSchema<typeof ExampleQuery>
 
 export const exampleSchema = {
   summary: 'A real window, as a body for POST /predict, with the forecast that the trainer stated for it',
   tags: ['model'],
   querystring: ExampleQuery,
   response: {
-    200: Type.Object({
-      index: Type.Integer(),
-      count: Type.Integer({ description: 'Examples that the model brings.' }),
-      body: Type.Object({
-        index_col: Type.String(),
-        data: Type.Record(Type.String(), Type.Array(Type.Union([Type.String(), Type.Number()])))
+    200: object({
+      index: { type: 'integer' },
+      count: { type: 'integer', description: 'Examples that the model brings.' },
+      body: object({
+        index_col: { type: 'string' },
+        data: {
+          type: 'object',
+          additionalProperties: { type: 'array', items: { anyOf: [{ type: 'string' }, { type: 'number' }] } }
+        }
       }),
-      expected: Type.Record(Type.String(), Type.Number())
+      expected: { type: 'object', additionalProperties: { type: 'number' } }
     }),
     ...errorAnswers(400, 503)
   }

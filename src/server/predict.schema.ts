@@ -1,49 +1,61 @@
-import { Type, type Static } from 'typebox'
-import { errorAnswers } from './schemas.js'
+import type { FromSchema } from 'json-schema-to-ts'
+import { errorAnswers, nullable, object } from './schemas.js'
 
 /** The shape of a forecast request; the columns themselves are checked against the model's manifest. */
-export function predictBody(maxSteps: number) {
-  return Type.Object(
-    {
-      index_col: Type.Optional(
-        Type.String({ description: 'Column of the times; may be left out when it is ts, timestamp, time or date.' })
-      ),
-      // Not Type.Record: its pattern for the keys would be run on each of them.
-      data: Type.Unsafe<Record<string, unknown>>({
+function predictBody(maxSteps: number) {
+  return {
+    type: 'object',
+    required: ['data'],
+    additionalProperties: false,
+    properties: {
+      index_col: {
+        type: 'string',
+        description: 'Column of the times; may be left out when it is ts, timestamp, time or date.'
+      },
+      data: {
         type: 'object',
         additionalProperties: { type: 'array' },
         description:
           'One array a column, all of one length: the times, strictly increasing, and each feature of the model in raw units. ' +
           'The last rows are the window.'
-      }),
-      inference_length: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: maxSteps, default: 1, description: 'Rows to forecast.' })
-      )
-    },
-    { additionalProperties: false }
-  )
+      },
+      inference_length: {
+        type: 'integer',
+        minimum: 1,
+        maximum: maxSteps,
+        description: 'Rows to forecast; 1 if left out.'
+      }
+    }
+  } as const
 }
 
-export type PredictBody = Static<ReturnType<typeof predictBody>>
+export type PredictBody = FromSchema<ReturnType<typeof predictBody>>
 
-const Prediction = Type.Object(
-  {
-    ts: Type.String({ description: "In the style of the request's times." }),
-    value: Type.Number({ description: "The manifest's target." })
+const Prediction = {
+  type: 'object',
+  required: ['ts', 'value'],
+  properties: {
+    ts: { type: 'string', description: "In the style of the request's times." },
+    value: { type: 'number', description: "The manifest's target." }
   },
-  { additionalProperties: Type.Number(), description: 'One forecast row: its time, the target, and every feature.' }
-)
+  additionalProperties: { type: 'number' },
+  description: 'One forecast row: its time, the target, and every feature.'
+} as const
 
-export const PredictAnswer = Type.Object({
-  status: Type.Literal('SUCCESS'),
-  identifier: Type.String({ description: 'Name of the model.' }),
-  run_id: Type.String(),
-  model_version: Type.String(),
-  req_id: Type.String(),
-  cached: Type.Literal(false),
-  predictions: Type.Array(Prediction),
-  warnings: Type.Optional(Type.Array(Type.String()))
-})
+const PredictAnswer = {
+  type: 'object',
+  required: ['status', 'identifier', 'run_id', 'model_version', 'req_id', 'cached', 'predictions'],
+  properties: {
+    status: { const: 'SUCCESS' },
+    identifier: { type: 'string', description: 'Name of the model.' },
+    run_id: { type: 'string' },
+    model_version: { type: 'string' },
+    req_id: { type: 'string' },
+    cached: { const: false },
+    predictions: { type: 'array', items: Prediction },
+    warnings: { type: 'array', items: { type: 'string' } }
+  }
+} as const
 
 export function predictSchema(maxSteps: number) {
   return {
@@ -58,14 +70,14 @@ export const pingSchema = {
   summary: 'Whether a model is loaded, and the lengths it works with',
   tags: ['forecast'],
   response: {
-    200: Type.Object({
-      status: Type.Literal('SUCCESS'),
-      model_loaded: Type.Boolean(),
-      input_seq_len: Type.Union([Type.Integer(), Type.Null()]),
-      output_seq_len: Type.Integer(),
-      has_df: Type.Literal(false),
-      busy: Type.Boolean({ description: 'Every place is taken: a request now would be refused.' }),
-      active_jobs: Type.Integer()
+    200: object({
+      status: { const: 'SUCCESS' },
+      model_loaded: { type: 'boolean' },
+      input_seq_len: nullable({ type: 'integer' }),
+      output_seq_len: { type: 'integer' },
+      has_df: { const: false },
+      busy: { type: 'boolean', description: 'Every place is taken: a request now would be refused.' },
+      active_jobs: { type: 'integer' }
     })
   }
 }
