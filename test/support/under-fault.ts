@@ -1,4 +1,4 @@
-import type { Test } from 'tap'
+import root, { type Test } from 'tap'
 import { eventually } from './eventually.js'
 import { Ledger } from './ledger.js'
 import { grown, requestsByStatus, type Scrape, scrape } from './scrape.js'
@@ -21,17 +21,33 @@ export interface Beyond {
   hungUp?: number
 }
 
+/** Services by their options: tests of one file that need the same one share it, one after the other. */
+const services = new Map<string, Promise<Service>>()
+
+function sharedService(options: ServiceOptions): Promise<Service> {
+  const key = JSON.stringify(options)
+  const service = services.get(key) ?? startService(options)
+  if (!services.has(key)) root.teardown(async () => endsWell(await service))
+  services.set(key, service)
+  return service
+}
+
+/** A service ends when it is asked to, not before, and leaves nothing unhandled. */
+async function endsWell(service: Service): Promise<void> {
+  const code = await service.stop()
+  if (code !== 0 || unhandled(service).length > 0) throw new Error(`ended with ${code}:\n${service.lines.join('\n')}`)
+}
+
 /**
- * Starts a service, puts it through a fault, and holds it to what every fault must leave alone: no request lost or
- * wrong, metrics equal to the ledger, nothing unhandled, and a process that goes on until it is asked to stop.
+ * Puts a service through a fault and holds it to what every fault must leave alone: no request lost or wrong, metrics
+ * equal to the ledger, nothing unhandled, and a process that goes on until it is asked to stop.
  */
 export async function underFault(
   t: Test,
   options: ServiceOptions,
   fault: (under: UnderFault) => Promise<Beyond | void>
 ): Promise<void> {
-  const service = await startService(options)
-  t.teardown(() => service.process.kill('SIGKILL'))
+  const service = await sharedService(options)
   const ledger = new Ledger(service.url)
   const before = await scrape(service.url)
   const beyond = (await fault({ service, ledger, before })) ?? {}
@@ -39,7 +55,7 @@ export async function underFault(
   t.same(ledger.wrong, [], 'no answer is wrong')
   await reconcile(t, { service, ledger, before }, beyond)
   ledger.close()
-  t.equal(await service.stop(), 0, 'the process ends when it is asked to, not before')
+  t.equal(service.process.exitCode, null, 'the process goes on')
   t.same(unhandled(service), [], 'nothing is left unhandled')
 }
 

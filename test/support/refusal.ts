@@ -1,0 +1,32 @@
+import type { Test } from 'tap'
+import type { Entry, Ledger, Sending } from './ledger.js'
+
+/** A value that no answer may repeat. */
+export const CANARY = 'canary-5d1e7a'
+
+/** What an answer must not hold: a value of the caller's, a file, a stack, a name of the machinery. */
+const LEAKS = new RegExp(`${CANARY}|node_modules|\\.[jt]s:|\\\\n +at |/src/|/dist/|FST_|Ajv|prototype`, 'i')
+/** Bytes; a refusal's size does not depend on what was sent. */
+const MOST = 1000
+
+/** The code and, where there is one, the pointer to the element at fault. */
+export type Refusal = readonly [code: string, path?: string]
+
+/** Sends a body that must be refused with 400, and looks for everything that an error answer promises. */
+export async function refused(
+  t: Test,
+  ledger: Ledger,
+  what: string,
+  body: unknown,
+  [code, path]: Refusal,
+  sending: Sending = {}
+): Promise<Entry> {
+  const entry = await ledger.send(body, sending)
+  t.equal(entry.status, 400, `${what}: 400`)
+  t.equal(entry.json?.error?.code, code, `${what}: ${code}`)
+  t.equal(entry.json?.error?.path, path, `${what}: ${path ?? 'no pointer'}`)
+  t.equal(entry.json?.error?.retryable, false, `${what}: sending it again is no use`)
+  t.notMatch(entry.text, LEAKS, `${what}: nothing leaks`)
+  t.ok(entry.text.length < MOST, `${what}: a short answer`)
+  return entry
+}
