@@ -1,0 +1,66 @@
+import t from 'tap'
+import { bodyOf, gru, lstm, type TestBundle } from '../support/bundles.js'
+import { isGolden } from '../support/golden.js'
+import type { Answer, Ledger } from '../support/ledger.js'
+import { underFault } from '../support/under-fault.js'
+
+type Rows = NonNullable<Answer['predictions']>
+
+/** Forecasts step by step, each row fed back by the caller's own hand. */
+async function byHand(ledger: Ledger, bundle: TestBundle, index: number, steps: number): Promise<Rows> {
+  const body = structuredClone(bodyOf(bundle, index))
+  const rows: Rows = []
+  for (let step = 0; step < steps; step++) {
+    const { json } = await ledger.send(body)
+    const row = json!.predictions![0]!
+    rows.push(row)
+    for (const [name, column] of Object.entries(body.data)) {
+      column.shift()
+      column.push(row[name])
+    }
+  }
+  return rows
+}
+
+for (const [name, bundle, env] of [
+  ['the GRU', gru(), {}],
+  ['another model', lstm(), { MODEL_DIR: 'test/fixtures/bundles/lstm-small' }]
+] as const) {
+  t.test(`${name}: n steps are n single calls fed back by hand`, t =>
+    underFault(t, { env }, async ({ ledger }) => {
+      for (const index of [0, 1, 2]) {
+        const [atOnce, singly] = await Promise.all([
+          ledger.send(bodyOf(bundle, index, 30)),
+          byHand(ledger, bundle, index, 30)
+        ])
+        t.equal(atOnce.status, 200)
+        const rows = atOnce.json!.predictions!
+        t.same(
+          rows.map(({ ts }) => ts),
+          singly.map(({ ts }) => ts),
+          'the same times'
+        )
+        for (const [step, row] of rows.entries()) {
+          // A batch of another size differs by 1e-7, which feeding back can make larger.
+          const expected = bundle.manifest.features.map(feature => Number(singly[step]![feature.name]))
+          t.ok(isGolden(bundle, expected, row, 1e-5), `window ${index}, step ${step + 1}`)
+        }
+      }
+    })
+  )
+
+  t.test(`${name}: forecasts that feed back are the trainer's own`, t =>
+    underFault(t, { env }, async ({ ledger }) => {
+      const { rollouts = [] } = bundle.golden
+      t.ok(rollouts.length > 0, 'the trainer states some')
+      for (const { index, forecasts } of rollouts) {
+        const { json } = await ledger.send(bodyOf(bundle, index, forecasts.length))
+        for (const [step, expected] of forecasts.entries()) {
+          // Every step feeds the float32 difference between the two frameworks back: it may grow by its tolerance each.
+          const relative = bundle.golden.tolerance.relative * (step + 1)
+          t.ok(isGolden(bundle, expected, json!.predictions![step]!, relative), `rollout ${index}, step ${step + 1}`)
+        }
+      }
+    })
+  )
+}
