@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
-import { Ajv, type ErrorObject } from 'ajv'
+import type { ErrorObject } from 'ajv'
 import type { FromSchema } from 'json-schema-to-ts'
+import { exactly } from './schema.js'
 
 const MAX_TIMER_MS = 2 ** 31 - 1 // a longer timer fires at once
 
@@ -108,13 +109,22 @@ function checkTogether(config: Config): void {
   }
 }
 
+/** The text of a variable as its type; left as text, and refused by the schema, if it is none. */
+function convert(type: string, text: string): unknown {
+  if (type === 'integer' && /^-?\d{1,15}$/.test(text)) return Number(text)
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
+  return text
+}
+
 /** Reads the settings, from the process's environment unless told otherwise. Variables not in the schema are ignored. */
 export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
-  const values: Record<string, unknown> = {}
-  for (const name of Object.keys(ConfigSchema.properties)) {
-    if (environment[name] !== undefined) values[name] = environment[name]
-  }
-  const validate = new Ajv({ coerceTypes: true, useDefaults: true }).compile<Config>(ConfigSchema)
+  const values = Object.fromEntries(
+    Object.entries(ConfigSchema.properties).map(([name, { type, default: standard }]) => {
+      const text = environment[name]
+      return [name, text === undefined ? standard : convert(type, text)]
+    })
+  )
+  const validate = exactly.compile<Config>(ConfigSchema)
   if (!validate(values)) throw new ConfigError(describe(validate.errors![0]!))
   checkTogether(values)
   return values

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { openBundle } from '#dist/model/bundle.js'
-import { Forecast } from '#dist/model/forecaster.js'
-import { Pool, type PoolObserver } from '#dist/model/pool.js'
-import { readLocalBundle } from '#dist/model/store/local.js'
-import { WindowReader } from '#dist/model/window.js'
-import { predictAnswer, serverTiming } from '#dist/server/answer.js'
-import { parseJsonBody } from '#dist/server/json-body.js'
+import { openBundle } from '../../src/model/bundle.js'
+import { Forecast } from '../../src/model/forecaster.js'
+import { Pool, type PoolObserver } from '../../src/model/pool.js'
+import { readLocalBundle } from '../../src/model/store/local.js'
+import { WindowReader } from '../../src/model/window.js'
+import { predictAnswer, serverTiming } from '../../src/server/answer.js'
+import { parseJsonBody } from '../../src/server/json-body.js'
 import { type Figure, median, range } from './report.js'
 
 const run = promisify(execFile)
@@ -22,7 +22,8 @@ const quiet: PoolObserver = {
 
 async function openPool() {
   const bundle = openBundle(await readLocalBundle('models/gru'))
-  const options = { queueRows: 1024, workers: 1, batchCap: CAP, runTimeoutMs: 10_000, heapMb: 64 }
+  const workerEntry = new URL('../../dist/worker.js', import.meta.url)
+  const options = { queueRows: 1024, workers: 1, batchCap: CAP, runTimeoutMs: 10_000, heapMb: 64, workerEntry }
   const pool = new Pool(bundle, options, quiet)
   await pool.start()
   return { pool, reader: new WindowReader(bundle.manifest, pool.slots, 1000) }

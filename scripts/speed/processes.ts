@@ -12,7 +12,7 @@ export interface Target {
 }
 
 const TICKS_PER_SECOND = 100 // CLK_TCK of every Linux that Node runs on
-export const SERVICE = 'dist/server/main.js'
+export const SERVICE = 'dist/main.js'
 
 /** Starts `node entry` on a port and waits for a line that holds `ready`. */
 export async function startTarget(name: string, entry: string, port: number): Promise<Target> {

@@ -1,6 +1,7 @@
-import { Ajv, type ValidateFunction } from 'ajv'
+import type { ValidateFunction } from 'ajv'
 import type { FromSchema } from 'json-schema-to-ts'
 import { ModelRefused, type RefusalReason } from '../errors.js'
+import { exactly } from '../schema.js'
 
 /** The bundle's contract: what model.json and golden.json hold. Fields that are not listed are allowed and ignored. */
 const Name = { type: 'string', maxLength: 128, pattern: '^[A-Za-z0-9_][A-Za-z0-9_. -]*$' } as const
@@ -105,9 +106,8 @@ const GoldenSchema = {
 export type Golden = FromSchema<typeof GoldenSchema>
 export type GoldenWindow = Golden['windows'][number]
 
-const ajv = new Ajv()
-const isManifest = ajv.compile<Manifest>(ManifestSchema)
-const isGolden = ajv.compile<Golden>(GoldenSchema)
+const isManifest = exactly.compile<Manifest>(ManifestSchema)
+const isGolden = exactly.compile<Golden>(GoldenSchema)
 
 function parse<T>(validate: ValidateFunction<T>, text: string, file: string, reason: RefusalReason): T {
   let value: unknown

@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
+import packageJson from '../../package.json' with { type: 'json' }
 import { type Config, ConfigError, loadConfig } from '../config.js'
 import { ModelRefused } from '../errors.js'
 import { createMetrics } from '../metrics.js'
 import { ActiveModel } from '../model/promotion/active-model.js'
 import { Rollout } from '../model/promotion/rollout.js'
 import { readLocalBundle } from '../model/store/local.js'
-import { buildApp } from './app.js'
 import { isReady } from './context.js'
 import { handleSignals } from './process.js'
 
@@ -38,8 +37,6 @@ function explain(error: unknown): string | undefined {
 }
 
 const config = readConfig()
-const packageFile = new URL('../../package.json', import.meta.url)
-const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }
 const logger = pino({ level: config.LOG_LEVEL, base: { pid: process.pid } })
 const drain = { draining: false }
 const active = new ActiveModel()
@@ -76,12 +73,15 @@ const fetch = () => readLocalBundle(config.MODEL_DIR)
 const rollout = new Rollout(active, { fetch, pool, maxRows: config.MAX_ROWS }, observer)
 
 async function start(): Promise<FastifyInstance> {
-  // The workers load the model while the main thread puts the routes together.
+  // The workers load the model while the main thread loads the web framework and puts the routes together.
   const live = rollout.run()
   live.catch(() => undefined)
-  const app = await buildApp({ config, metrics, active, rollout, drain, logger, version })
+  const { buildApp } = await import('./app.js')
+  const app = await buildApp({ config, metrics, active, rollout, drain, logger, version: packageJson.version })
   await live
   await app.listen({ host: config.HOST, port: config.PORT })
+  // Once in the main thread too: the native library must not be unloaded with the last worker of an old model.
+  await import('../model/onnx-session.js')
   return app
 }
 

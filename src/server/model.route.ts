@@ -1,17 +1,25 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ServiceError } from '../errors.js'
 import type { Bundle } from '../model/bundle.js'
+import type { Manifest } from '../model/manifest.js'
 import type { Context } from './context.js'
 import { type ExampleQuery, exampleSchema, modelSchema } from './model.schema.js'
 
 type ExampleRequest = FastifyRequest<{ Querystring: ExampleQuery }>
+
+/** What a manifest says of the model itself, without its tensors and its training. */
+function identity(manifest: Manifest) {
+  const { name, version, run_id, created_at, architecture, features, target, window, frequency_seconds, sha256 } =
+    manifest
+  return { name, version, run_id, created_at, architecture, features, target, window, frequency_seconds, sha256 }
+}
 
 /** The state of the model as `GET /model` and the admin routes show it. */
 export function describeModel({ active }: Context) {
   const { serving, lastPromotion } = active
   return {
     ready: active.ready,
-    model: serving ? { ...serving.pool.bundle.manifest, since: serving.since.toISOString() } : null,
+    model: serving ? { ...identity(serving.pool.bundle.manifest), since: serving.since.toISOString() } : null,
     last_promotion: lastPromotion ? { ...lastPromotion, at: lastPromotion.at.toISOString() } : null
   }
 }

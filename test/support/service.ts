@@ -25,7 +25,7 @@ export interface ServiceOptions {
 }
 
 /** Starts the service without waiting for it to listen: for tests of the start itself. */
-export function spawnService({ env = {}, nodeArgs = [], entry = 'dist/server/main.js' }: ServiceOptions = {}): Service {
+export function spawnService({ env = {}, nodeArgs = [], entry = 'dist/main.js' }: ServiceOptions = {}): Service {
   const child = spawn(process.execPath, [...nodeArgs, entry], {
     env: {
       PATH: process.env.PATH,
