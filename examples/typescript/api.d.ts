@@ -30,10 +30,7 @@ export interface paths {
                         data: {
                             [key: string]: unknown[];
                         };
-                        /**
-                         * @description Rows to forecast.
-                         * @default 1
-                         */
+                        /** @description Rows to forecast; 1 if left out. */
                         inference_length?: number;
                     };
                 };
@@ -46,14 +43,14 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            /** @enum {string} */
+                            /** @enum {unknown} */
                             status: "SUCCESS";
                             /** @description Name of the model. */
                             identifier: string;
                             run_id: string;
                             model_version: string;
                             req_id: string;
-                            /** @enum {boolean} */
+                            /** @enum {unknown} */
                             cached: false;
                             predictions: ({
                                 /** @description In the style of the request's times. */
@@ -75,7 +72,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             error: {
-                                /** @enum {unknown} */
+                                /** @enum {string} */
                                 code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
@@ -94,7 +91,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             error: {
-                                /** @enum {unknown} */
+                                /** @enum {string} */
                                 code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
@@ -113,7 +110,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             error: {
-                                /** @enum {unknown} */
+                                /** @enum {string} */
                                 code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
@@ -132,7 +129,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             error: {
-                                /** @enum {unknown} */
+                                /** @enum {string} */
                                 code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
@@ -151,7 +148,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             error: {
-                                /** @enum {unknown} */
+                                /** @enum {string} */
                                 code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
@@ -170,7 +167,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             error: {
-                                /** @enum {unknown} */
+                                /** @enum {string} */
                                 code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
@@ -189,7 +186,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             error: {
-                                /** @enum {unknown} */
+                                /** @enum {string} */
                                 code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
@@ -232,12 +229,12 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            /** @enum {string} */
+                            /** @enum {unknown} */
                             status: "SUCCESS";
                             model_loaded: boolean;
                             input_seq_len: number | null;
                             output_seq_len: number;
-                            /** @enum {boolean} */
+                            /** @enum {unknown} */
                             has_df: false;
                             /** @description Every place is taken: a request now would be refused. */
                             busy: boolean;
@@ -290,15 +287,21 @@ export interface paths {
                                     hidden_size: number;
                                     num_layers: number;
                                 };
+                                /** @description In the order of the window's last axis. */
                                 features: {
                                     name: string;
                                     unit: string;
+                                    /** @description Smallest legal value, in raw units; forecasts are kept above it too. */
                                     minimum: number;
                                     maximum?: number;
                                 }[];
+                                /** @description The feature that an answer repeats as `value`. */
                                 target: string;
+                                /** @description Rows of a window. */
                                 window: number;
+                                /** @description Seconds between two rows. */
                                 frequency_seconds: number;
+                                /** @description Of model.onnx. */
                                 sha256: string;
                                 /**
                                  * Format: date-time
@@ -307,9 +310,9 @@ export interface paths {
                                 since: string;
                             } | null;
                             last_promotion: {
-                                /** @enum {unknown} */
+                                /** @enum {string} */
                                 outcome: "live" | "refused";
-                                /** @enum {unknown} */
+                                /** @enum {string} */
                                 reason?: "not_found" | "checksum_mismatch" | "manifest_invalid" | "golden_invalid" | "signature_mismatch" | "golden_mismatch" | "load_failed" | "cache_io";
                                 message?: string;
                                 version?: string;
@@ -379,7 +382,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             error: {
-                                /** @enum {unknown} */
+                                /** @enum {string} */
                                 code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
@@ -398,7 +401,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             error: {
-                                /** @enum {unknown} */
+                                /** @enum {string} */
                                 code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
@@ -443,7 +446,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            /** @enum {unknown} */
+                            /** @enum {string} */
                             status: "live" | "ready" | "not_ready";
                             model_ready: boolean;
                         };
@@ -483,7 +486,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            /** @enum {unknown} */
+                            /** @enum {string} */
                             status: "live" | "ready" | "not_ready";
                             model_ready: boolean;
                         };
@@ -496,7 +499,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            /** @enum {unknown} */
+                            /** @enum {string} */
                             status: "live" | "ready" | "not_ready";
                             model_ready: boolean;
                         };
@@ -536,7 +539,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            /** @enum {unknown} */
+                            /** @enum {string} */
                             status: "live" | "ready" | "not_ready";
                             model_ready: boolean;
                         };
@@ -549,7 +552,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            /** @enum {unknown} */
+                            /** @enum {string} */
                             status: "live" | "ready" | "not_ready";
                             model_ready: boolean;
                         };

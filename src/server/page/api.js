@@ -1,13 +1,9 @@
-/**
- * @import { Static } from 'typebox'
- * @import { ModelAnswer as ModelSchema, exampleSchema } from '../model.schema.js'
- * @import { PredictAnswer as AnswerSchema } from '../predict.schema.js'
- */
+/** @import { paths } from '../../../examples/typescript/api.js' */
 
-/** @typedef {Static<typeof ModelSchema>} ModelAnswer */
+/** @typedef {paths['/model']['get']['responses'][200]['content']['application/json']} ModelAnswer */
 /** @typedef {NonNullable<ModelAnswer['model']>} Model */
-/** @typedef {Static<typeof exampleSchema.response[200]>} Example */
-/** @typedef {Static<typeof AnswerSchema>} ForecastAnswer */
+/** @typedef {paths['/model/example']['get']['responses'][200]['content']['application/json']} Example */
+/** @typedef {paths['/predict']['post']['responses'][200]['content']['application/json']} ForecastAnswer */
 
 const PATIENCE_MS = 5000
 const FORECAST_PATIENCE_MS = 30_000
