@@ -7,7 +7,7 @@ import { docsRoutes } from './docs.route.js'
 import { clientErrorHandler, handleErrors } from './error-handler.js'
 import { healthRoutes } from './health.route.js'
 import { metricsRoute } from './metrics.route.js'
-import { modelRoutes } from './model.route.js'
+import { exampleOf, modelRoutes } from './model.route.js'
 import { observeRequests } from './observe.js'
 import { pageRoute } from './page.route.js'
 import { predictRoutes } from './predict.route.js'
@@ -45,7 +45,8 @@ export async function buildApp({ logger, version, ...context }: AppOptions): Pro
   app.setSerializerCompiler(() => data => JSON.stringify(data))
   observeRequests(app, context)
   handleErrors(app)
-  docsRoutes(app, version)
+  const { active } = context
+  docsRoutes(app, version, () => active.serving && exampleOf(active.serving.pool.bundle, 0).body)
   await app.register(predictRoutes, context)
   await app.register(modelRoutes, context)
   await app.register(healthRoutes, context)

@@ -38,11 +38,11 @@ const HOP_BY_HOP = ['connection', 'date', 'keep-alive', 'transfer-encoding']
  * `GET /docs` and `GET /openapi.json`. Must come before the other routes, for it takes down what each says of itself.
  * The description and Swagger UI are made when first asked for: what they load is a third of a cold start.
  */
-export function docsRoutes(app: FastifyInstance, version: string): void {
+export function docsRoutes(app: FastifyInstance, version: string, exampleBody: () => object | undefined): void {
   const routes: RouteOptions[] = []
   app.addHook('onRoute', route => void routes.push(route))
   let docs: Promise<FastifyInstance> | undefined
-  const open = () => (docs ??= openDocs(routes, version))
+  const open = () => (docs ??= openDocs(routes, version, exampleBody()))
 
   app.get('/openapi.json', { schema: { hide: true } }, async () => (await open()).swagger())
   const show = async (request: FastifyRequest, reply: FastifyReply) => {
@@ -54,8 +54,8 @@ export function docsRoutes(app: FastifyInstance, version: string): void {
   app.get('/docs/*', { schema: { hide: true } }, show)
 }
 
-/** An app of its own that has the same routes, without their handlers, and Swagger UI. */
-async function openDocs(routes: RouteOptions[], version: string): Promise<FastifyInstance> {
+/** An app with the same routes, without their handlers, and Swagger UI; `example` is for the one route with a body. */
+async function openDocs(routes: RouteOptions[], version: string, example?: object): Promise<FastifyInstance> {
   const [swagger, swaggerUi] = await Promise.all([import('@fastify/swagger'), import('@fastify/swagger-ui')])
   const docs = Fastify({ exposeHeadRoutes: false })
   docs.setValidatorCompiler(() => () => true)
@@ -63,7 +63,9 @@ async function openDocs(routes: RouteOptions[], version: string): Promise<Fastif
   const { info } = DESCRIPTION
   await docs.register(swagger.default, { openapi: { ...DESCRIPTION, info: { ...info, version } } })
   for (const { method, url, schema = {} } of routes) {
-    if (method !== 'HEAD' && !schema.hide) docs.route({ method, url, schema, handler: () => undefined })
+    if (method === 'HEAD' || schema.hide) continue
+    const body = schema.body && { body: { ...schema.body, ...(example && { examples: [example] }) } }
+    docs.route({ method, url, schema: { ...schema, ...body }, handler: () => undefined })
   }
   // Without null the page shows the description to a public validator, from any host but localhost.
   const uiConfig = { docExpansion: 'list', validatorUrl: null } as const

@@ -36,7 +36,7 @@ export async function modelRoutes(app: FastifyInstance, context: Context): Promi
 }
 
 /** Golden window `index` as a request body, with its golden answer. */
-function exampleOf({ manifest, golden }: Bundle, index: number) {
+export function exampleOf({ manifest, golden }: Bundle, index: number) {
   const count = golden.windows.length
   const example = golden.windows[index]
   if (!example) throw new ServiceError('out_of_range', `the model has examples 0 to ${count - 1}`, '/index')
