@@ -64,7 +64,7 @@ async function openDocs(routes: RouteOptions[], version: string, example?: objec
   await docs.register(swagger.default, { openapi: { ...DESCRIPTION, info: { ...info, version } } })
   for (const { method, url, schema = {} } of routes) {
     if (method === 'HEAD' || schema.hide) continue
-    const body = schema.body && { body: { ...schema.body, ...(example && { examples: [example] }) } }
+    const body = schema.body ? { body: { ...(schema.body as object), ...(example && { examples: [example] }) } } : {}
     docs.route({ method, url, schema: { ...schema, ...body }, handler: () => undefined })
   }
   // Without null the page shows the description to a public validator, from any host but localhost.
