@@ -48,10 +48,10 @@ export function observeRequests(app: FastifyInstance, { config, metrics, drain }
     request.stats = unmatched
     connections.began(request)
     void reply.header('x-request-id', request.id)
-    if (drain.draining) void reply.header('connection', 'close')
     done()
   })
   app.addHook('onSend', (request, reply, _payload, done) => {
+    if (drain.draining) void reply.header('connection', 'close')
     if (connections.answered(request)) ended(request, reply.statusCode)
     done()
   })

@@ -52,6 +52,9 @@ async function end({ config, started, rollout, logger }: Lifecycle, delay: Promi
   logger.info('stopped')
 }
 
+/** Ms for the last line to be written. */
+const FLUSH_MS = 50
+
 /**
  * The last resort when a model run does not end. `process.exit` with a busy worker aborts the process (134) inside
  * onnxruntime; SIGKILL is the one clean way out.
@@ -59,6 +62,6 @@ async function end({ config, started, rollout, logger }: Lifecycle, delay: Promi
 function killAtEnd({ config, logger }: Lifecycle): void {
   setTimeout(() => {
     logger.fatal('GRACE_MS is over and a model run has not ended: killing the process')
-    process.kill(process.pid, 'SIGKILL')
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), FLUSH_MS)
   }, config.GRACE_MS).unref()
 }
