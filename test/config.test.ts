@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { documentedSettings, settingsTable } from '../scripts/settings-table.js'
+import { ConfigError, ConfigSchema, loadConfig } from '../src/config.js'
+
+t.test("README's table of settings is the schema that reads them (npx tsx scripts/settings-table.ts mends it)", t => {
+  t.equal(documentedSettings(readFileSync('README.md', 'utf8')), settingsTable())
+  t.end()
+})
+
+t.test('without any variable every setting has its default', t => {
+  const standards = Object.entries(ConfigSchema.properties).map(([name, setting]) => [name, setting.default])
+  t.same(loadConfig({}), Object.fromEntries(standards))
+  t.end()
+})
+
+t.test('variables become numbers and flags, and others are ignored', t => {
+  const config = loadConfig({ PORT: '9000', LOG_REQUESTS: 'true', HOST: '0.0.0.0', PATH: '/bin', QUEUE_ROWS: '16' })
+  t.match(config, { PORT: 9000, LOG_REQUESTS: true, HOST: '0.0.0.0', QUEUE_ROWS: 16 })
+  t.notOk('PATH' in config)
+  t.end()
+})
+
+t.test('a number that is not written as one is refused', t => {
+  for (const text of ['', ' 9000', '9000 ', '9e3', '0x10', '9000.0', '+9000', 'NaN', '٩٠٠٠', '99999999999999999999']) {
+    t.throws(() => loadConfig({ PORT: text }), new ConfigError('PORT must be integer'), JSON.stringify(text))
+  }
+  t.end()
+})
+
+t.test('settings that cannot stand together are refused, and the one to change is named', t => {
+  t.throws(() => loadConfig({ DRAIN_DELAY_MS: '500', GRACE_MS: '500' }), { message: /^DRAIN_DELAY_MS / })
+  t.throws(() => loadConfig({ QUEUE_ROWS: '8', BATCH_CAP: '9' }), { message: /^BATCH_CAP / })
+  t.throws(() => loadConfig({ WORKERS: '64', QUEUE_ROWS: '64' }), { message: /^WORKERS / })
+  t.end()
+})
