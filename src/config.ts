@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import type { ErrorObject } from 'ajv'
 import type { FromSchema } from 'json-schema-to-ts'
 import { exactly } from './schema.js'
@@ -104,9 +103,6 @@ function describe({ instancePath, keyword, message }: ErrorObject): string {
 function checkTogether(config: Config): void {
   if (config.DRAIN_DELAY_MS >= config.GRACE_MS) throw new ConfigError('DRAIN_DELAY_MS must be less than GRACE_MS')
   if (config.BATCH_CAP > config.QUEUE_ROWS) throw new ConfigError('BATCH_CAP must not be more than QUEUE_ROWS')
-  if (config.WORKERS > 4 * availableParallelism()) {
-    throw new ConfigError(`WORKERS must not be more than 4 x the ${availableParallelism()} cores of this host`)
-  }
 }
 
 /** The text of a variable as its type; left as text, and refused by the schema, if it is none. */

@@ -31,6 +31,5 @@ t.test('a number that is not written as one is refused', t => {
 t.test('settings that cannot stand together are refused, and the one to change is named', t => {
   t.throws(() => loadConfig({ DRAIN_DELAY_MS: '500', GRACE_MS: '500' }), { message: /^DRAIN_DELAY_MS / })
   t.throws(() => loadConfig({ QUEUE_ROWS: '8', BATCH_CAP: '9' }), { message: /^BATCH_CAP / })
-  t.throws(() => loadConfig({ WORKERS: '64', QUEUE_ROWS: '64' }), { message: /^WORKERS / })
   t.end()
 })
