@@ -76,15 +76,15 @@ export class Lane {
     this.wakeWorker()
   }
 
-  /** After the worker's death: fails the rows that it was running, keeps the waiting ones for its successor. */
-  abandonBatch(): void {
+  /** After the worker's death: fails the rows that it was running, and the waiting ones too unless a successor comes. */
+  abandon(successor: boolean): void {
     const { control, entries, mask } = this.#ring
     let position = Atomics.load(control, Control.RETIRED)
     while (position !== this.#published) {
       const slot = entries[position & mask]!
       const state = Atomics.load(this.#slots.state, slot)
-      if (state === SlotState.WAITING) break
-      if (state === SlotState.RUNNING) Atomics.store(this.#slots.state, slot, SlotState.FAILED)
+      if (state === SlotState.WAITING && successor) break
+      if (state === SlotState.RUNNING || state === SlotState.WAITING) Atomics.store(this.#slots.state, slot, SlotState.FAILED)
       position = (position + 1) | 0
     }
     Atomics.store(control, Control.TAKEN, position)

@@ -76,7 +76,7 @@ export class Pool {
     }
     const events = {
       wake: () => this.#turn(),
-      died: (reason: string) => this.#workerDied(lane, reason)
+      died: (reason: string) => this.#workerDied(lane, index, reason)
     }
     this.#lanes.push(lane)
     this.#workers.push(new WorkerHandle({ boot, heapMb, ...(entry && { entry }) }, events))
@@ -116,7 +116,7 @@ export class Pool {
 
   /** Takes a place for a request, or throws the refusal. */
   acquire(): number {
-    if (!this.#workers.some((worker, index) => worker.hopeful && !this.#stuck.has(index))) {
+    if (!this.#lanes.some((_, index) => this.#able(index))) {
       throw new ServiceError('model_not_ready', 'no worker is able to run the model')
     }
     const slot = this.#places.take()
@@ -165,13 +165,19 @@ export class Pool {
     await Promise.all(this.#workers.map(worker => worker.stopped()))
   }
 
+  /** Whether a row that is put into this ring will be run soon. */
+  #able(index: number): boolean {
+    return this.#workers[index]!.hopeful && !this.#stuck.has(index)
+  }
+
   #shortestLane(): Lane {
-    let shortest = this.#lanes[0]!
-    for (let index = 1; index < this.#lanes.length; index++) {
+    let shortest: Lane | undefined
+    for (let index = 0; index < this.#lanes.length; index++) {
       const lane = this.#lanes[index]!
-      if (lane.outstanding < shortest.outstanding && this.#workers[index]!.hopeful) shortest = lane
+      const shorter = shortest === undefined || lane.outstanding < shortest.outstanding
+      if (shorter && this.#able(index)) shortest = lane
     }
-    return shortest
+    return shortest ?? this.#lanes[0]!
   }
 
   /** The end of an event-loop turn, or a worker's message: hand over, look for results, ask for a wake-up if idle. */
@@ -208,9 +214,10 @@ export class Pool {
     return new ServiceError('deadline_exceeded', 'the deadline passed before the model could run')
   }
 
-  #workerDied(lane: Lane, reason: string): void {
+  #workerDied(lane: Lane, index: number, reason: string): void {
     this.#observer.workerDied(reason)
-    lane.abandonBatch()
+    lane.publish()
+    lane.abandon(this.#workers[index]!.hopeful)
     this.#turn()
   }
 

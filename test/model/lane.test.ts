@@ -87,7 +87,7 @@ t.test('a dead worker fails what it ran and leaves what waited to its successor'
   slots.state[0] = SlotState.DONE
   slots.state[1] = SlotState.RUNNING
   slots.state[2] = SlotState.CANCELLED
-  lane.abandonBatch()
+  lane.abandon(true)
   t.same(collect(), [0, 1, 2])
   t.same([...slots.state], [SlotState.DONE, SlotState.FAILED, SlotState.CANCELLED, SlotState.WAITING])
   t.equal(ring.control[Control.TAKEN], ring.control[Control.RETIRED])
