@@ -1,0 +1,35 @@
+import { cpSync } from 'node:fs'
+import { build } from 'esbuild'
+
+/** What the worker of a faulty build does when it meets one of these levels. */
+export const MAGIC = {
+  /** the run throws, as onnxruntime does */
+  throws: 901,
+  /** the thread ends in the middle of a run */
+  exits: 902,
+  /** the thread's JavaScript heap is full */
+  exhausts: 903,
+  /** the thread ends, and the first ring's successors cannot open a session while BROKEN_FILE is there */
+  breaks: 904,
+  /** a value too few comes out */
+  shortens: 905,
+  /** NaN comes out */
+  spoils: 906
+} as const
+
+/** Copies the built service into `folder`, with a worker that misbehaves; returns its entry. */
+export async function buildFaulty(folder: string): Promise<string> {
+  cpSync('dist', folder, { recursive: true })
+  await build({
+    entryPoints: { worker: 'test/support/faulty-worker.ts' },
+    outdir: folder,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    sourcemap: true,
+    logLevel: 'warning'
+  })
+  return `${folder}/main.js`
+}
