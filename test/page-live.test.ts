@@ -17,7 +17,7 @@ function scrapeText(good: readonly number[], refused: number, batches: number, r
   return [
     ...series('/predict', '200', good),
     ...series('/predict', '429', [refused, refused, refused, refused]),
-    ...series('/model', '200', [0, 0, 9 * refused, 9 * refused]),
+    ...['200', '404'].flatMap(status => series('/model', status, [0, 0, 9 * refused, 9 * refused])),
     `gru_batch_rows_sum ${rows}`,
     `gru_batch_rows_count ${batches}`,
     'gru_queue_depth 7',
