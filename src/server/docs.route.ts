@@ -64,7 +64,11 @@ async function openDocs(routes: RouteOptions[], version: string, example?: objec
   await docs.register(swagger.default, { openapi: { ...DESCRIPTION, info: { ...info, version } } })
   for (const { method, url, schema = {} } of routes) {
     if (method === 'HEAD' || schema.hide) continue
-    const body = schema.body ? { body: { ...(schema.body as object), ...(example && { examples: [example] }) } } : {}
+    // An example of the media type, not of its schema: what makes types from the description would copy it into them.
+    const examples = example && {
+      'x-examples': { window: { summary: 'A window of the model that serves', value: example } }
+    }
+    const body = schema.body ? { body: { ...(schema.body as object), ...examples } } : {}
     docs.route({ method, url, schema: { ...schema, ...body }, handler: () => undefined })
   }
   // Without null the page shows the description to a public validator, from any host but localhost.
