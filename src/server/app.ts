@@ -4,7 +4,7 @@ import { adminRoutes } from './admin.route.js'
 import { exactly } from '../schema.js'
 import type { Context } from './context.js'
 import { docsRoutes } from './docs.route.js'
-import { clientErrorHandler, handleErrors } from './error-handler.js'
+import { badUrlHandler, clientErrorHandler, handleErrors } from './error-handler.js'
 import { healthRoutes } from './health.route.js'
 import { metricsRoute } from './metrics.route.js'
 import { exampleOf, modelRoutes } from './model.route.js'
@@ -37,7 +37,8 @@ export async function buildApp({ logger, version, ...context }: AppOptions): Pro
     childLoggerFactory: parent => parent,
     requestIdHeader: false,
     genReqId: requestIds(),
-    clientErrorHandler: clientErrorHandler(metrics)
+    clientErrorHandler: clientErrorHandler(metrics),
+    frameworkErrors: badUrlHandler(metrics)
   })
   // Fastify's own turns null into 0 and "5" into 5, drops unknown fields and fills in missing ones.
   app.setValidatorCompiler(({ schema }) => exactly.compile(schema as object))

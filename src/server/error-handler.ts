@@ -65,6 +65,16 @@ export function handleErrors(app: FastifyInstance): void {
   })
 }
 
+/** Answers a URL that cannot be decoded: it has no route, and none of the hooks that count and answer errors is run. */
+export function badUrlHandler(metrics: Pick<Metrics, 'route'>) {
+  const unmatched = metrics.route('unmatched')
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    const failure = toServiceError(error)
+    unmatched.ended(failure.statusCode, 0)
+    void reply.code(failure.statusCode).header('x-request-id', request.id).send(errorBody(failure))
+  }
+}
+
 /** Ms that a connection is kept after such an answer; a client that goes on sending would hold it for ever. */
 const LINGER_MS = 1000
 
