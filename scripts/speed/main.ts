@@ -6,6 +6,7 @@ import { oneConnection, throughput } from './http.js'
 import { ring, text } from './in-process.js'
 import { coldStart, memory } from './life.js'
 import { longForecasts } from './long-forecasts.js'
+import { killTargets } from './processes.js'
 import { type Figure, holds, table } from './report.js'
 
 /**
@@ -60,6 +61,7 @@ try {
     figures.push(...(await measure()))
   }
 } finally {
+  killTargets()
   rmSync(folder, { recursive: true })
 }
 const { model } = cpus()[0]!
