@@ -62,7 +62,7 @@ const SHAPES: Record<string, [(body: Body) => unknown, Refusal]> = {
 t.test('a table of another shape is a 400 that says what was expected, and never reaches the model', t =>
   underFault(t, {}, async ({ ledger }) => {
     for (const [what, [change, refusal]] of Object.entries(SHAPES)) {
-      await refused(t, ledger, what, changed(change), refusal[1] === undefined ? [refusal[0]] : refusal)
+      await refused(t, ledger)(what, changed(change), refusal[1] === undefined ? [refusal[0]] : refusal)
     }
     for (const body of ['[[]]', '[[[]]]', '{"data":{"ts":[[]]}}', '{"data":{"ts":{}}}']) {
       t.equal((await ledger.send(body)).status, 400, body)

@@ -74,7 +74,7 @@ const NO_TIMES: [unknown, string][] = [
 t.test('times out of order, twice or mixed are a 400 that points to the row, never sorted in silence', t =>
   underFault(t, {}, async ({ ledger }) => {
     for (const [what, [change, refusal]] of Object.entries(SEQUENCES)) {
-      await refused(t, ledger, what, withTimes(change), refusal)
+      await refused(t, ledger)(what, withTimes(change), refusal)
     }
   })
 )
@@ -83,8 +83,8 @@ t.test('what is no time is a 400 that points to it, never rolled over to another
   underFault(t, {}, async ({ ledger }) => {
     for (const [value, code] of NO_TIMES) {
       const what = JSON.stringify(value).slice(0, 40)
-      await refused(t, ledger, what, withTimes(time(9, value)), [code, '/data/ts/9'])
-      await refused(t, ledger, `${what} first`, withTimes(time(0, value)), [code, '/data/ts/0'])
+      await refused(t, ledger)(what, withTimes(time(9, value)), [code, '/data/ts/9'])
+      await refused(t, ledger)(`${what} first`, withTimes(time(0, value)), [code, '/data/ts/0'])
     }
     t.equal((await ledger.send(bodyOf(bundle, 0), { right: goldenAnswer(bundle, 0) })).status, 200)
   })
@@ -100,8 +100,8 @@ t.test('a bad row before the window is refused too: no table is half accepted', 
     }
     const right = goldenAnswer(bundle, 0)
     t.equal((await ledger.send(longer('2018-02-28T02:32:00', 0), { right })).status, 200)
-    await refused(t, ledger, 'a value', longer('2018-02-28T02:32:00', -1), ['out_of_range', '/data/up/0'])
-    await refused(t, ledger, 'a time', longer('2018-02-30T02:32:00', 0), ['bad_timestamp', '/data/ts/0'])
-    await refused(t, ledger, 'an order', longer('2018-02-28T02:36:00', 0), ['unordered_timestamps', '/data/ts/1'])
+    await refused(t, ledger)('a value', longer('2018-02-28T02:32:00', -1), ['out_of_range', '/data/up/0'])
+    await refused(t, ledger)('a time', longer('2018-02-30T02:32:00', 0), ['bad_timestamp', '/data/ts/0'])
+    await refused(t, ledger)('an order', longer('2018-02-28T02:36:00', 0), ['unordered_timestamps', '/data/ts/1'])
   })
 )

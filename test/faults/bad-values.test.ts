@@ -38,7 +38,7 @@ const VALUES: Record<string, string> = {
 t.test('a value that is no finite number in range is a 400 that points to it, and the model is not run', t =>
   underFault(t, {}, async ({ ledger }) => {
     for (const [text, code] of Object.entries(VALUES)) {
-      await refused(t, ledger, text.slice(0, 20), withValue('up', 3, text), [code, '/data/up/3'])
+      await refused(t, ledger)(text.slice(0, 20), withValue('up', 3, text), [code, '/data/up/3'])
     }
   })
 )
@@ -47,10 +47,10 @@ t.test('the bounds of the manifest hold: at one a value is served, beyond it is 
   underFault(t, {}, async ({ ledger }) => {
     for (const { name, minimum, maximum } of bundle.manifest.features) {
       t.equal((await ledger.send(withValue(name, 9, String(minimum)))).status, 200, `${name} ${minimum}`)
-      await refused(t, ledger, name, withValue(name, 0, String(minimum - 0.001)), ['out_of_range', `/data/${name}/0`])
+      await refused(t, ledger)(name, withValue(name, 0, String(minimum - 0.001)), ['out_of_range', `/data/${name}/0`])
       if (maximum === undefined) continue
       t.equal((await ledger.send(withValue(name, 9, String(maximum)))).status, 200, `${name} ${maximum}`)
-      await refused(t, ledger, name, withValue(name, 9, String(maximum + 0.001)), ['out_of_range', `/data/${name}/9`])
+      await refused(t, ledger)(name, withValue(name, 9, String(maximum + 0.001)), ['out_of_range', `/data/${name}/9`])
     }
   })
 )
@@ -84,7 +84,7 @@ t.test('a number of steps that is not from 1 to MAX_STEPS is a 400', t =>
     const valid = JSON.stringify(bodyOf(bundle, 0))
     for (const [text, code] of Object.entries(STEPS)) {
       const body = valid.replace('{', `{"inference_length":${text},`)
-      await refused(t, ledger, `inference_length ${text}`, body, [code, '/inference_length'])
+      await refused(t, ledger)(`inference_length ${text}`, body, [code, '/inference_length'])
     }
   })
 )

@@ -39,7 +39,7 @@ t.test('nesting, keys and numbers without end are refused in no time, and the st
       t.ok(entry.text.length < 1000, `${what}: a short answer`)
       t.ok(entry.t < 1500, `${what}: ${Math.round(entry.t)} ms`)
     }
-    await refused(t, ledger, 'a legal depth', valid.replace('"ts":[', '"ts":[[[[1]]],'), [
+    await refused(t, ledger)('a legal depth', valid.replace('"ts":[', '"ts":[[[[1]]],'), [
       'ragged_columns',
       '/data/down'
     ])

@@ -41,7 +41,7 @@ const NOT_JSON: Record<string, [string | Uint8Array, Refusal]> = {
 
 t.test('a body that is not JSON is a 400 that says where, and repeats nothing of it', t =>
   underFault(t, {}, async ({ ledger }) => {
-    for (const [what, [body, refusal]] of Object.entries(NOT_JSON)) await refused(t, ledger, what, body, refusal)
+    for (const [what, [body, refusal]] of Object.entries(NOT_JSON)) await refused(t, ledger)(what, body, refusal)
     t.equal((await ledger.send(valid, { right: goldenAnswer(bundle, 0) })).status, 200)
   })
 )
@@ -58,7 +58,7 @@ const KEY_TWICE: Record<string, [string, string]> = {
 t.test('a key that stands twice is refused, however it is written: one of its values would be dropped', t =>
   underFault(t, {}, async ({ ledger }) => {
     for (const [what, [body, path]] of Object.entries(KEY_TWICE)) {
-      await refused(t, ledger, what, body, ['duplicate_key', path])
+      await refused(t, ledger)(what, body, ['duplicate_key', path])
     }
     const spaced = JSON.stringify(bodyOf(bundle, 0), null, 2).replaceAll('":', '" :')
     t.equal((await ledger.send(spaced, { right: goldenAnswer(bundle, 0) })).status, 200, 'spaces alone are legal')

@@ -21,9 +21,9 @@ function trickle({ socket }: RawSocket, bytes: string): void {
 
 /** Forecasts one after the other until `done` settles: what everybody else sees meanwhile. */
 async function othersUntil(ledger: Ledger, done: Promise<unknown>): Promise<void> {
-  let over = false
-  void done.finally(() => (over = true))
-  for (let index = 0; !over; index++) {
+  const wait = { over: false }
+  void done.finally(() => (wait.over = true))
+  for (let index = 0; !wait.over; index++) {
     const window = index % bundle.golden.windows.length
     await ledger.send(bodyOf(bundle, window), { right: goldenAnswer(bundle, window) })
   }

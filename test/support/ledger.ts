@@ -58,14 +58,15 @@ export class Ledger {
     return new Promise(resolve => {
       const sent = request({
         ...{ hostname, port, method, path, agent: this.#agent, timeout: LOST_MS },
-        headers: { 'x-request-id': entry.id, 'content-type': 'application/json', ...headers }
+        headers: { ...length(bytes), 'x-request-id': entry.id, 'content-type': 'application/json', ...headers }
       })
       sent.on('timeout', () => sent.destroy()).on('error', () => resolve(entry))
       sent.on('response', answer => {
         const chunks: Buffer[] = []
         answer.on('data', (chunk: Buffer) => void chunks.push(chunk)).on('error', () => resolve(entry))
         answer.on('end', () => {
-          close(entry, answer.statusCode!, answer.headers, Buffer.concat(chunks).toString(), right)
+          const { statusCode: status = 0, headers } = answer
+          close(entry, { status, headers, text: Buffer.concat(chunks).toString() }, right)
           resolve(entry)
         })
       })
@@ -119,16 +120,17 @@ export class Ledger {
   }
 }
 
-function close(
-  entry: Entry,
-  status: number,
-  headers: IncomingHttpHeaders,
-  text: string,
-  right: Sending['right']
-): void {
-  const json = String(headers['content-type']).startsWith('application/json') ? (JSON.parse(text) as Answer) : undefined
+/** Node states no length, and no chunks either, for the body of a method that has none as a rule. */
+function length(bytes: string | Uint8Array): Record<string, string> {
+  return bytes.length === 0 ? {} : { 'content-length': String(Buffer.byteLength(bytes)) }
+}
+
+function close(entry: Entry, answer: Pick<Entry, 'status' | 'headers' | 'text'>, right: Sending['right']): void {
+  const { status, headers, text } = answer
+  const isJson = text !== '' && String(headers['content-type']).startsWith('application/json')
+  const json = isJson ? (JSON.parse(text) as Answer) : undefined
   const predictions = json?.predictions
   const mine = !predictions || (json.req_id === entry.id && headers['x-request-id'] === entry.id)
   const wrong = !mine || (status === 200 && predictions !== undefined && right?.(predictions) === false)
-  Object.assign(entry, { status, headers, text, json, wrong, t: performance.now() - entry.sent })
+  Object.assign(entry, answer, { json, wrong, t: performance.now() - entry.sent })
 }

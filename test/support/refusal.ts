@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { Entry, Ledger, Sending } from './ledger.js'
+import type { Ledger } from './ledger.js'
 
 /** A value that no answer may repeat. */
 export const CANARY = 'canary-5d1e7a'
@@ -13,20 +13,14 @@ const MOST = 1000
 export type Refusal = readonly [code: string, path?: string]
 
 /** Sends a body that must be refused with 400, and looks for everything that an error answer promises. */
-export async function refused(
-  t: Test,
-  ledger: Ledger,
-  what: string,
-  body: unknown,
-  [code, path]: Refusal,
-  sending: Sending = {}
-): Promise<Entry> {
-  const entry = await ledger.send(body, sending)
-  t.equal(entry.status, 400, `${what}: 400`)
-  t.equal(entry.json?.error?.code, code, `${what}: ${code}`)
-  t.equal(entry.json?.error?.path, path, `${what}: ${path ?? 'no pointer'}`)
-  t.equal(entry.json?.error?.retryable, false, `${what}: sending it again is no use`)
-  t.notMatch(entry.text, LEAKS, `${what}: nothing leaks`)
-  t.ok(entry.text.length < MOST, `${what}: a short answer`)
-  return entry
+export function refused(t: Test, ledger: Ledger) {
+  return async (what: string, body: unknown, [code, path]: Refusal): Promise<void> => {
+    const { status, json, text } = await ledger.send(body)
+    t.equal(status, 400, `${what}: 400`)
+    t.equal(json?.error?.code, code, `${what}: ${code}`)
+    t.equal(json?.error?.path, path, `${what}: ${path ?? 'no pointer'}`)
+    t.equal(json?.error?.retryable, false, `${what}: sending it again is no use`)
+    t.notMatch(text, LEAKS, `${what}: nothing leaks`)
+    t.ok(text.length < MOST, `${what}: a short answer`)
+  }
 }

@@ -1,0 +1,109 @@
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { createHash } from 'node:crypto'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { ConfigSchema } from '../../src/config.js'
+import type { Manifest } from '../../src/model/manifest.js'
+import { spawnService } from '../support/service.js'
+
+const JUNK = 'junk-5d1e7a'
+const SETTINGS = Object.keys(ConfigSchema.properties)
+/** Starts at a time. */
+const TOGETHER = 3
+
+/** Starts a service that must refuse to: exit 1, and one line that names the setting and not its value. */
+async function refusesToStart(t: Test, what: string, env: Record<string, string>, name: string): Promise<string> {
+  const service = spawnService({ env })
+  t.equal(await service.exit, 1, `${what}: exit 1`)
+  const said = service.lines.filter(line => !line.startsWith('{'))
+  t.equal(said.length, 1, `${what}: one line`)
+  t.match(said[0], new RegExp(`^gru-inference: ${name} `), `${what}: it names ${name}`)
+  const everything = service.lines.join('\n')
+  for (const value of Object.values(env)) if (value.length > 4) t.notOk(everything.includes(value), `${what}: no value`)
+  t.notMatch(everything, /Server listening|unhandled|uncaught/i, `${what}: it never served`)
+  return said[0] ?? ''
+}
+
+t.test('a setting that cannot be read stops the start in one line that names it and hides its value', async t => {
+  const open = SETTINGS.filter(name => !['HOST', 'MODEL_DIR'].includes(name))
+  const workers = Array.from({ length: TOGETHER }, async () => {
+    for (let name = open.shift(); name !== undefined; name = open.shift()) {
+      await refusesToStart(t, name, { [name]: JUNK }, name)
+    }
+  })
+  await Promise.all(workers)
+})
+
+t.test('settings that cannot stand together stop the start', async t => {
+  await refusesToStart(t, 'delay over grace', { DRAIN_DELAY_MS: '70001', GRACE_MS: '70000' }, 'DRAIN_DELAY_MS')
+  await refusesToStart(t, 'batch over queue', { BATCH_CAP: '16', QUEUE_ROWS: '8' }, 'BATCH_CAP')
+})
+
+t.test('a port that is taken and a host that is not ours stop the start, with the model loaded already', async t => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.teardown(() => taken.close())
+  const address = taken.address()
+  const port = typeof address === 'object' && address ? String(address.port) : ''
+  for (let round = 0; round < 5; round++) await refusesToStart(t, 'a taken port', { PORT: port }, 'PORT')
+  await refusesToStart(t, 'another host', { HOST: '192.0.2.1' }, 'HOST')
+})
+
+/** A copy of the promoted bundle after a change to one of its files. */
+function bundleWith(folder: string, change: (folder: string) => void): string {
+  cpSync('models/gru', folder, { recursive: true })
+  change(folder)
+  return folder
+}
+
+function editManifest(folder: string, change: (manifest: Manifest) => void): void {
+  const manifest = JSON.parse(readFileSync(`${folder}/model.json`, 'utf8')) as Manifest
+  change(manifest)
+  writeFileSync(`${folder}/model.json`, JSON.stringify(manifest))
+}
+
+/** Changes a weight: the exponent of one of the floats in the middle of the file, wherever it begins. */
+function changeWeight(folder: string): Buffer {
+  const model = readFileSync(`${folder}/model.onnx`)
+  for (let at = 0; at < 4; at++) model[(model.length >> 1) + at]! ^= 0x40
+  writeFileSync(`${folder}/model.onnx`, model)
+  return model
+}
+
+const BUNDLES: Record<string, [(folder: string) => void, string]> = {
+  'a folder that is not there': [folder => rmSync(folder, { recursive: true }), 'not_found'],
+  'no model': [folder => rmSync(`${folder}/model.onnx`), 'not_found'],
+  'no golden answers': [folder => rmSync(`${folder}/golden.json`), 'not_found'],
+  'a manifest that is not JSON': [folder => writeFileSync(`${folder}/model.json`, '<html>'), 'manifest_invalid'],
+  'golden answers that are not JSON': [folder => writeFileSync(`${folder}/golden.json`, ''), 'golden_invalid'],
+  'a flipped bit': [changeWeight, 'checksum_mismatch'],
+  'another weight, with its digest': [
+    folder => {
+      const model = changeWeight(folder)
+      editManifest(folder, manifest => (manifest.sha256 = createHash('sha256').update(model).digest('hex')))
+    },
+    'golden_mismatch'
+  ],
+  'a model that is none, with its digest': [
+    folder => {
+      writeFileSync(`${folder}/model.onnx`, JUNK)
+      editManifest(folder, manifest => (manifest.sha256 = createHash('sha256').update(JUNK).digest('hex')))
+    },
+    'load_failed'
+  ],
+  'another name of a tensor': [
+    folder => editManifest(folder, ({ outputs }) => (outputs[0]!.name = 'answer')),
+    'signature_mismatch'
+  ],
+  'a feature less': [folder => editManifest(folder, ({ features }) => void features.pop()), 'golden_invalid']
+}
+
+t.test('a bundle that must not serve stops the start, with the reason', async t => {
+  const folders = t.testdir()
+  for (const [what, [change, reason]] of Object.entries(BUNDLES)) {
+    const MODEL_DIR = bundleWith(`${folders}/${reason} ${what}`, change)
+    const line = await refusesToStart(t, what, { MODEL_DIR }, 'MODEL_DIR')
+    t.match(line, new RegExp(`: ${reason}: `), what)
+  }
+})

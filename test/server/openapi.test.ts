@@ -1,0 +1,149 @@
+import { Ajv, type ValidateFunction } from 'ajv'
+import t from 'tap'
+import { bodyOf, gru } from '../support/bundles.js'
+import { eventually } from '../support/eventually.js'
+import type { Entry, Ledger } from '../support/ledger.js'
+import { scrape } from '../support/scrape.js'
+import { SLOW, slowBody } from '../support/slow-model.js'
+import { underFault } from '../support/under-fault.js'
+
+interface Operation {
+  summary?: string
+  tags?: string[]
+  security?: unknown[]
+  requestBody?: { content: Record<string, { schema: object }> }
+  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>
+}
+
+interface OpenApi {
+  openapi: string
+  info: { title: string; version: string }
+  paths: Record<string, Record<string, Operation>>
+}
+
+const bundle = gru()
+const ADMIN_TOKEN = '0123456789abcdef-token'
+const env = { ADMIN_TOKEN, BODY_LIMIT_BYTES: '4096' }
+/** What the service has for its callers; the page and the documentation itself are not part of the interface. */
+const OPERATIONS = [
+  'get /healthz',
+  'get /metrics',
+  'get /model',
+  'get /model/example',
+  'get /predict_ping',
+  'get /ready',
+  'get /readyz',
+  'post /admin/reload',
+  'post /predict'
+]
+
+async function describe(ledger: Ledger): Promise<OpenApi> {
+  return (await ledger.get('/openapi.json')).json as unknown as OpenApi
+}
+
+const ajv = new Ajv({ strict: false, formats: { 'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/ } })
+
+/** The schema of an operation's answers with a status, ready to check one. */
+function answers(api: OpenApi, method: string, path: string, status: number): ValidateFunction | undefined {
+  const schema = api.paths[path]?.[method]?.responses[status]?.content?.['application/json']?.schema
+  return schema && ajv.compile(schema)
+}
+
+t.test('/openapi.json describes every route, each with a summary, a tag and its answers', t =>
+  underFault(t, { env }, async ({ ledger }) => {
+    const api = await describe(ledger)
+    t.match(api.openapi, /^3\.1\./)
+    t.match(api.info, { title: 'gru-inference', version: /^\d+\.\d+\.\d+$/ })
+    const operations = Object.entries(api.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map(method => `${method} ${path}`)
+    )
+    for (const operation of OPERATIONS) t.ok(operations.includes(operation), operation)
+    for (const [path, methods] of Object.entries(api.paths)) {
+      for (const [method, { summary, tags, responses }] of Object.entries(methods)) {
+        t.ok(summary && tags?.length === 1, `${method} ${path}`)
+        t.ok(Object.keys(responses).length > 0, `${method} ${path}`)
+        for (const { content = {} } of Object.values(responses)) {
+          for (const { schema } of Object.values(content)) if (schema) ajv.compile(schema)
+        }
+      }
+    }
+    t.equal(api.paths['/admin/reload']?.post?.security?.length, 1)
+  })
+)
+
+t.test('its request schema takes every golden window and refuses what the service refuses', t =>
+  underFault(t, { env }, async ({ ledger }) => {
+    const api = await describe(ledger)
+    const valid = ajv.compile(api.paths['/predict']!.post!.requestBody!.content['application/json']!.schema)
+    for (const index of bundle.golden.windows.keys()) t.ok(valid(bodyOf(bundle, index, 30)))
+    const body = bodyOf(bundle, 0)
+    for (const bad of [{}, [], { ...body, x: 1 }, { data: 1 }, { data: { ts: 1 } }, { ...body, inference_length: 0 }]) {
+      t.notOk(valid(bad), JSON.stringify(bad).slice(0, 40))
+      t.equal((await ledger.send(bad)).status, 400)
+    }
+  })
+)
+
+t.test('answers of every kind are as described', t =>
+  underFault(t, { env }, async ({ ledger, before }) => {
+    const api = await describe(ledger)
+    const authorization = `Bearer ${ADMIN_TOKEN}`
+    const uneven = structuredClone(bodyOf(bundle, 2))
+    uneven.data.ts![0] = '2018-01-01T00:00:00'
+    const asked: [string, string, Promise<Entry>, number][] = [
+      ['post', '/predict', ledger.send(bodyOf(bundle, 0)), 200],
+      ['post', '/predict', ledger.send(bodyOf(bundle, 1, 30)), 200],
+      ['post', '/predict', ledger.send(uneven), 200],
+      ['post', '/predict', ledger.send('{'), 400],
+      ['post', '/predict', ledger.send({ data: {} }), 400],
+      ['post', '/predict', ledger.send(' '.repeat(5000)), 413],
+      ['post', '/predict', ledger.send('x', { headers: { 'content-type': 'text/plain' } }), 415],
+      ['get', '/predict_ping', ledger.get('/predict_ping'), 200],
+      ['get', '/healthz', ledger.get('/healthz'), 200],
+      ['get', '/ready', ledger.get('/ready'), 200],
+      ['get', '/model', ledger.get('/model'), 200],
+      ['get', '/model/example', ledger.get('/model/example'), 200],
+      ['get', '/model/example', ledger.get('/model/example?index=99999'), 400],
+      ['post', '/admin/reload', ledger.send('{}', { path: '/admin/reload' }), 401],
+      ['post', '/admin/reload', ledger.send('{}', { path: '/admin/reload', headers: { authorization } }), 200]
+    ]
+    for (const [method, path, entry, status] of asked) {
+      const { json, status: got } = await entry
+      t.equal(got, status, `${method} ${path}`)
+      const check = answers(api, method, path, status)
+      t.ok(check?.(json), `${method} ${path} ${status}: ${ajv.errorsText(check?.errors)}`)
+    }
+    return { executed: before.get('gru_rows_executed_total')! }
+  })
+)
+
+t.test('refusals of a busy service are as described', t =>
+  underFault(
+    t,
+    { env: { ...SLOW, QUEUE_ROWS: '1', BATCH_CAP: '1', DEADLINE_MS: '20000' } },
+    async ({ service, ledger }) => {
+      const api = await describe(ledger)
+      const slow = ledger.send(slowBody(500))
+      await eventually('it is full', async () => (await scrape(service.url)).get('gru_requests_in_flight') === 1)
+      const { status, json } = await ledger.send(slowBody(0))
+      t.equal(status, 429)
+      const check = answers(api, 'post', '/predict', 429)
+      t.ok(check?.(json), ajv.errorsText(check?.errors))
+      await slow
+    }
+  )
+)
+
+t.test('an example window is one to try: its body gives the forecast that it states', t =>
+  underFault(t, { env }, async ({ ledger }) => {
+    const { json } = await ledger.get('/model/example?index=7')
+    const { expected } = json as unknown as { expected: Record<string, number> }
+    const { predictions = [] } = (await ledger.send(json!.body)).json ?? {}
+    t.same(json!.body, bodyOf(bundle, 7))
+    for (const [index, { name }] of bundle.manifest.features.entries()) {
+      t.equal(expected[name], bundle.golden.windows[7]!.forecast[index])
+      const allowed = Math.max(Math.abs(expected[name]!) * 1e-4, bundle.golden.tolerance.absolute[index]!)
+      t.ok(Math.abs(Number(predictions[0]?.[name]) - expected[name]!) <= allowed, name)
+    }
+  })
+)
