@@ -7,9 +7,9 @@ const SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025,
 const BATCH_ROWS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128, 256]
 
 /** Why a request was turned away before any work was done for it. */
-export const REFUSAL_REASONS = ['queue_full', 'model_not_ready', 'unsupported_media_type'] as const
+const REFUSAL_REASONS = ['queue_full', 'model_not_ready', 'unsupported_media_type'] as const
 /** How a roll-out can end. */
-export const PROMOTION_OUTCOMES = ['live', ...REFUSALS] as const
+const PROMOTION_OUTCOMES = ['live', ...REFUSALS] as const
 
 /** What the gauges read at each scrape. */
 export interface Gauges {

@@ -84,7 +84,8 @@ export class Lane {
       const slot = entries[position & mask]!
       const state = Atomics.load(this.#slots.state, slot)
       if (state === SlotState.WAITING && successor) break
-      if (state === SlotState.RUNNING || state === SlotState.WAITING) Atomics.store(this.#slots.state, slot, SlotState.FAILED)
+      if (state === SlotState.RUNNING || state === SlotState.WAITING)
+        Atomics.store(this.#slots.state, slot, SlotState.FAILED)
       position = (position + 1) | 0
     }
     Atomics.store(control, Control.TAKEN, position)

@@ -67,7 +67,6 @@ export const ManifestSchema = {
 } as const
 
 export type Manifest = FromSchema<typeof ManifestSchema>
-export type Feature = Manifest['features'][number]
 
 const numbers = { type: 'array', items: { type: 'number' } } as const
 

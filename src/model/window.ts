@@ -4,7 +4,7 @@ import type { SharedSlots } from './ring.js'
 import { formatTime, hasZone, parseTime, styleOf, type TimeStyle } from './timestamps.js'
 
 /** Column names under which the times are found when the request does not name them. */
-export const INDEX_NAMES = ['ts', 'timestamp', 'time', 'date']
+const INDEX_NAMES = ['ts', 'timestamp', 'time', 'date']
 
 /** A columnar table as it came in: nothing about it is trusted yet. */
 export interface Table {

@@ -22,14 +22,14 @@ export interface WorkerBoot {
 }
 
 /** The session is loaded and the worker takes rows. */
-export interface WorkerReady {
+interface WorkerReady {
   type: 'ready'
   inputs: TensorInfo[]
   outputs: TensorInfo[]
 }
 
 /** The session could not be created; the worker exits. */
-export interface WorkerFailed {
+interface WorkerFailed {
   type: 'failed'
   message: string
 }

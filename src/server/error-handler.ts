@@ -22,13 +22,13 @@ const KEYWORDS: Record<string, ErrorCode> = { additionalProperties: 'unknown_fie
 const MAX_PATH = 256
 
 /** The body of an error answer. */
-export function errorBody({ code, message, path, retryable }: ServiceError) {
+function errorBody({ code, message, path, retryable }: ServiceError) {
   const shown = path !== undefined && path.length <= MAX_PATH
   return { error: { code, message, ...(shown && { path }), retryable } }
 }
 
 /** Any error as one of the closed list; what is not known becomes `internal`, whose cause only the log shows. */
-export function toServiceError(error: unknown): ServiceError {
+function toServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error
   const { code, validation, statusCode, message } = error as Partial<FastifyError>
   const failure = validation?.[0]

@@ -4,10 +4,10 @@ import type { BundleFiles } from '../../src/model/bundle.js'
 import type { PoolOptions } from '../../src/model/pool.js'
 import { readLocalBundle } from '../../src/model/store/local.js'
 
-export const POOL: PoolOptions = { queueRows: 64, workers: 1, batchCap: 16, runTimeoutMs: 10_000, heapMb: 64 }
+const POOL: PoolOptions = { queueRows: 64, workers: 1, batchCap: 16, runTimeoutMs: 10_000, heapMb: 64 }
 
 /** An observer that only remembers. */
-export function recorder() {
+function recorder() {
   const seen = { batches: [] as number[], expired: 0, cancelled: 0, deaths: [] as string[], promotions: [] as string[] }
   const observer: RolloutObserver = {
     batchRan: rows => seen.batches.push(rows),
