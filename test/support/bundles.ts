@@ -16,8 +16,6 @@ function read(folder: string): TestBundle {
 export const gru = () => read('models/gru')
 /** A small LSTM with other columns, window and frequency, and the `minute` input. */
 export const lstm = () => read('test/fixtures/bundles/lstm-small')
-/** A model whose run lasts about as many ms as the `work` of the batch's last row says. */
-export const slow = () => read('test/fixtures/bundles/slow')
 
 /** The body of `POST /predict` for a golden window. */
 export function bodyOf({ manifest, golden }: TestBundle, index: number, steps?: number) {

@@ -7,7 +7,7 @@ export async function scrape(url: string): Promise<Scrape> {
   return parseScrape(await answer.text())
 }
 
-export function parseScrape(text: string): Scrape {
+function parseScrape(text: string): Scrape {
   const series = text.split('\n').filter(line => line !== '' && !line.startsWith('#'))
   return new Map(
     series.map(line => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))])
