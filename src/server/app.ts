@@ -29,7 +29,12 @@ export async function buildApp({ logger, version, ...context }: AppOptions): Pro
     bodyLimit: config.BODY_LIMIT_BYTES,
     requestTimeout: config.REQUEST_TIMEOUT_MS,
     keepAliveTimeout: config.KEEP_ALIVE_MS,
-    http: { connectionsCheckingInterval: SLOW_CHECK_MS, headersTimeout: config.REQUEST_TIMEOUT_MS },
+    http: {
+      connectionsCheckingInterval: SLOW_CHECK_MS,
+      headersTimeout: config.REQUEST_TIMEOUT_MS,
+      // For Node too, which compares the two before Fastify sets its own.
+      requestTimeout: config.REQUEST_TIMEOUT_MS
+    },
     forceCloseConnections: false,
     // A request that still comes in on an open connection while the service stops is answered, and then the connection ends.
     return503OnClosing: false,
