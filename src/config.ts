@@ -2,7 +2,8 @@ import type { ErrorObject } from 'ajv'
 import type { FromSchema } from 'json-schema-to-ts'
 import { exactly } from './schema.js'
 
-const MAX_TIMER_MS = 2 ** 31 - 1 // a longer timer fires at once
+/** A day. A timer beyond 2^31 - 1 ms fires at once, and Node adds a second to the keep-alive time. */
+const MAX_TIMER_MS = 86_400_000
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
