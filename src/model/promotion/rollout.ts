@@ -62,6 +62,10 @@ export class Rollout {
 
   /** A pool whose workers have loaded the model, given the golden answers and run every batch size. */
   async #prepare(bundle: Bundle): Promise<ServingModel> {
+    const { window } = bundle.manifest
+    if (window > this.#options.maxRows) {
+      throw new ModelRefused('manifest_invalid', `its window of ${window} rows is more than MAX_ROWS lets a table have`)
+    }
     const pool = new Pool(bundle, this.#options.pool, this.#observer)
     await pool.start()
     try {
