@@ -5,7 +5,8 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { ConfigSchema } from '../../src/config.js'
 import type { Manifest } from '../../src/model/manifest.js'
-import { spawnService } from '../support/service.js'
+import { spawnService, startService } from '../support/service.js'
+import { unhandled } from '../support/under-fault.js'
 
 const JUNK = 'junk-5d1e7a'
 const SETTINGS = Object.keys(ConfigSchema.properties)
@@ -35,9 +36,28 @@ t.test('a setting that cannot be read stops the start in one line that names it 
   await Promise.all(workers)
 })
 
+/** The settings with a range, each at one end of it, but for the two that depend on the host and on each other. */
+function extreme(end: 'minimum' | 'maximum'): Record<string, string> {
+  const ranged = Object.entries(ConfigSchema.properties).flatMap(([name, setting]) =>
+    'minimum' in setting && !['PORT', 'WORKERS', 'MAX_ROWS'].includes(name) ? [[name, String(setting[end])]] : []
+  )
+  return { ...Object.fromEntries(ranged), DRAIN_DELAY_MS: '0', GRACE_MS: '60000' }
+}
+
+t.test('every setting at its minimum, or at its maximum, is one to start with', async t => {
+  for (const end of ['minimum', 'maximum'] as const) {
+    const service = await startService({ env: extreme(end) })
+    t.teardown(() => service.process.kill('SIGKILL'))
+    t.equal((await fetch(`${service.url}/readyz`)).status, 200, end)
+    t.equal(await service.stop(), 0, end)
+    t.same(unhandled(service), [], end)
+  }
+})
+
 t.test('settings that cannot stand together stop the start', async t => {
   await refusesToStart(t, 'delay over grace', { DRAIN_DELAY_MS: '70001', GRACE_MS: '70000' }, 'DRAIN_DELAY_MS')
   await refusesToStart(t, 'batch over queue', { BATCH_CAP: '16', QUEUE_ROWS: '8' }, 'BATCH_CAP')
+  t.match(await refusesToStart(t, 'window over table', { MAX_ROWS: '9' }, 'MODEL_DIR'), /window of 10 rows .* MAX_ROWS/)
 })
 
 t.test('a port that is taken and a host that is not ours stop the start, with the model loaded already', async t => {
@@ -46,7 +66,7 @@ t.test('a port that is taken and a host that is not ours stop the start, with th
   t.teardown(() => taken.close())
   const address = taken.address()
   const port = typeof address === 'object' && address ? String(address.port) : ''
-  for (let round = 0; round < 5; round++) await refusesToStart(t, 'a taken port', { PORT: port }, 'PORT')
+  for (let round = 0; round < 3; round++) await refusesToStart(t, 'a taken port', { PORT: port }, 'PORT')
   await refusesToStart(t, 'another host', { HOST: '192.0.2.1' }, 'HOST')
 })
 

@@ -21,7 +21,12 @@ t.test('a full queue refuses at once with 429 and Retry-After', t =>
     const served = fill(ledger, 300)
     await eventually('every place is taken', async () => (await inFlight(service.url)) === PLACES)
     const refused = await Promise.all(Array.from({ length: 20 }, () => ledger.send(slowBody(0))))
+    const { socket, closed } = await openRaw(service.port)
+    socket.write(rawRequest('', { 'content-length': '1000', connection: 'close' }))
+    t.match(await closed, /^HTTP\/1\.1 429 /, 'before the body is sent')
     const refusedBy = performance.now()
+    ledger.book(429, await closed)
+    socket.destroy()
     for (const { status, json, headers } of refused) {
       t.equal(status, 429)
       t.equal(headers['retry-after'], '1')

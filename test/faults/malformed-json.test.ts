@@ -1,4 +1,5 @@
 import t from 'tap'
+import { parseJsonBody } from '../../src/server/json-body.js'
 import { bodyOf, gru } from '../support/bundles.js'
 import { goldenAnswer } from '../support/golden.js'
 import { CANARY, type Refusal, refused } from '../support/refusal.js'
@@ -80,3 +81,13 @@ t.test('__proto__, constructor and their disguises are unknown names, and change
     t.equal((await ledger.send(valid, { right: goldenAnswer(bundle, 0) })).status, 200)
   })
 )
+
+t.test('a body read in this process leaves the objects of this process alone', t => {
+  for (const name of ['__proto__', '\\u005f_proto__']) {
+    const body = parseJsonBody(Buffer.from(`{"${name}":{"x":1},"constructor":{"prototype":{"x":1}}}`))
+    t.same(Object.keys(body as object), ['__proto__', 'constructor'], 'an ordinary key of its own')
+    t.equal(Object.getPrototypeOf(body), Object.prototype)
+    t.notOk('x' in {}, 'nothing is inherited')
+  }
+  t.end()
+})

@@ -16,7 +16,7 @@ const JUNK = 'junk-5d1e7a'
 function complaint(name: string, value: string): string | undefined {
   try {
     // In company that suits the extremes, so that only the setting itself can be at fault.
-    loadConfig({ QUEUE_ROWS: '65536', GRACE_MS: '2147483647', DRAIN_DELAY_MS: '0', BATCH_CAP: '1', [name]: value })
+    loadConfig({ QUEUE_ROWS: '65536', GRACE_MS: '86400000', DRAIN_DELAY_MS: '0', BATCH_CAP: '1', [name]: value })
     return undefined
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error

@@ -57,7 +57,7 @@ t.test('a client that is slow with its headers or its body is answered 408 and c
 t.test('a client that never reads costs bounded memory and is cut off; others notice nothing', t =>
   underFault(
     t,
-    { nodeArgs: ['--max-old-space-size=96'], env: { SOCKET_TIMEOUT_MS: '1500' } },
+    { nodeArgs: ['--max-old-space-size=96'], env: { SOCKET_TIMEOUT_MS: '1500', REQUEST_TIMEOUT_MS: '600000' } },
     async ({ service, ledger }) => {
       const requests = 'GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(100)
       const deaf = await Promise.all(Array.from({ length: 4 }, () => openRaw(service.port)))
