@@ -50,7 +50,11 @@ export const ConfigSchema = {
       description: 'Requests that may wait or run at once; one more is refused with 429.'
     }),
     DEADLINE_MS: ms(2000, 'Time a request may wait for the model before it is answered 504 without being run.'),
-    RUN_TIMEOUT_MS: ms(10_000, 'Time one batch may run before its rows are given up and the replica turns not ready.'),
+    RUN_TIMEOUT_MS: ms(
+      10_000,
+      'Time one batch may run before its rows are given up and the replica turns not ready.',
+      100
+    ),
     MAX_STEPS: integer({
       default: 30,
       minimum: 1,
