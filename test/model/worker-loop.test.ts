@@ -24,7 +24,14 @@ async function serve(prepare: (slots: SharedSlots, lane: Lane) => void, batchCap
   }
   const session: ForecastSession = { inputs: [], outputs: [], run, release: async () => undefined }
   const port = { postMessage: () => undefined, close: () => undefined } as unknown as MessagePort
-  const boot = { shape: SHAPE, buffer: slots.buffer, ring: 0, model: new SharedArrayBuffer(1), batchCap, usesMinute: false }
+  const boot = {
+    shape: SHAPE,
+    buffer: slots.buffer,
+    ring: 0,
+    model: new SharedArrayBuffer(1),
+    batchCap,
+    usesMinute: false
+  }
   await serveRing(boot, port, async () => session)
   const collected: number[] = []
   lane.collect(slot => collected.push(slot))
