@@ -36,12 +36,12 @@ t.test('a setting that cannot be read stops the start in one line that names it 
   await Promise.all(workers)
 })
 
-/** The settings with a range, each at one end of it, but for the two that depend on the host and on each other. */
+/** The settings with a range, each at one end of it, but for those that depend on the host, the model or each other. */
 function extreme(end: 'minimum' | 'maximum'): Record<string, string> {
   const ranged = Object.entries(ConfigSchema.properties).flatMap(([name, setting]) =>
     'minimum' in setting && !['PORT', 'WORKERS', 'MAX_ROWS'].includes(name) ? [[name, String(setting[end])]] : []
   )
-  return { ...Object.fromEntries(ranged), DRAIN_DELAY_MS: '0', GRACE_MS: '60000' }
+  return { ...Object.fromEntries(ranged), RUN_TIMEOUT_MS: '60000', DRAIN_DELAY_MS: '0', GRACE_MS: '60000' }
 }
 
 t.test('every setting at its minimum, or at its maximum, is one to start with', async t => {

@@ -28,7 +28,7 @@ async function inGroups(count: number, run: (index: number) => Promise<void>): P
 }
 
 t.test('a signal at any moment of the start ends the process: no hang, no abort, nothing unhandled', async t => {
-  const runs = 30
+  const runs = 24
   await inGroups(runs, async index => {
     const offset = (LATEST_MS * index) / runs
     const service = spawnService()
@@ -44,19 +44,19 @@ t.test('a signal at any moment of the start ends the process: no hang, no abort,
 })
 
 t.test('a signal at any moment under load loses no request', async t => {
-  await inGroups(9, async index => {
+  await inGroups(6, async index => {
     const service = await startService({ env: { DRAIN_DELAY_MS: '2000', GRACE_MS: '30000' } })
     t.teardown(() => service.process.kill('SIGKILL'))
     const ledger = new Ledger(service.url)
     const sent = Array.from({ length: 40 }, (_, window) => {
-      if (window === index * 4) service.process.kill(SIGNALS[index % 2])
+      if (window === index * 6) service.process.kill(SIGNALS[index % 2])
       const steps = window % 10 === 0 ? 20 : 1
       return ledger.send(bodyOf(bundle, window, steps), steps === 1 ? { right: goldenAnswer(bundle, window) } : {})
     })
     await Promise.all(sent)
     if (index % 2 === 0) service.process.kill('SIGTERM')
     t.equal(await service.exit, 0)
-    t.same(ledger.statuses, { 200: 40 }, `signal after ${index * 4} requests`)
+    t.same(ledger.statuses, { 200: 40 }, `signal after ${index * 6} requests`)
     t.same([ledger.wrong, unhandled(service)], [[], []])
   })
 })
