@@ -1,0 +1,55 @@
+import type { FromSchema } from 'json-schema-to-ts'
+import { PlannedCellSchema } from './cell.schema.js'
+
+const text = { type: 'string' } as const
+const unknownOrText = { type: ['string', 'null'] } as const
+
+/** `run.json`: what a run was, so that its figures can be judged and its sweep be resumed. Written before the first cell. */
+export const RunSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['schema', 'startedAt', 'quick', 'generator', 'seed', 'command', 'target', 'steps', 'plan', 'fingerprint'],
+  properties: {
+    schema: { type: 'integer', enum: [1] },
+    /** ISO 8601, UTC */
+    startedAt: text,
+    quick: { type: 'boolean' },
+    generator: { type: 'string', enum: ['autocannon', 'locust'] },
+    seed: { type: 'integer' },
+    /** the command line as it was typed after `npm run bench --` */
+    command: text,
+    /** the URL of a target that was there already; null for our own stack */
+    target: unknownOrText,
+    /** `inference_length` of every body */
+    steps: { type: 'integer' },
+    /** every cell in the order in which it is run */
+    plan: { type: 'array', items: PlannedCellSchema },
+    fingerprint: {
+      type: 'object',
+      additionalProperties: false,
+      required: [
+        ...(['cpu', 'cores', 'memoryBytes', 'kernel', 'node', 'onnxruntime', 'haproxy'] as const),
+        ...(['modelDigest', 'modelVersion', 'payloadDigest', 'commit', 'dirty'] as const)
+      ],
+      properties: {
+        cpu: text,
+        cores: { type: 'integer' },
+        memoryBytes: { type: 'integer' },
+        kernel: text,
+        node: text,
+        onnxruntime: text,
+        /** null where no HAProxy of ours is in the path */
+        haproxy: unknownOrText,
+        modelDigest: text,
+        modelVersion: text,
+        /** sha256 of the bodies, in their order */
+        payloadDigest: text,
+        /** null outside a git checkout */
+        commit: unknownOrText,
+        /** whether the checkout had uncommitted changes */
+        dirty: { type: 'boolean' }
+      }
+    }
+  }
+} as const
+export type Run = FromSchema<typeof RunSchema>
