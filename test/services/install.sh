@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside npm's packages: on Debian 12, as root, with git, Node 20 and Python 3.11 there.
+# Installs what the tests need beside npm's packages: on Debian 12, as root, with git, Node 20 and Python 3.11 there, and Go
+# for MinIO.
 # Says what it did; where everything is there it does nothing, in less than a second.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+source test/services/versions.sh
+source test/services/part.sh
 
 services=.services
 requirements=examples/python/requirements.txt
@@ -19,9 +22,11 @@ debian_packages() {
   for package in chromium wrk curl; do
     command -v "$package" >/dev/null || missing+=("$package")
   done
+  command -v java >/dev/null || missing+=(default-jre-headless)
+  command -v mvn >/dev/null || missing+=(maven)
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
   if ((${#missing[@]} == 0)); then
-    say 'chromium, wrk, curl and python3-venv are there'
+    say 'chromium, wrk, curl, java, maven and python3-venv are there'
     return
   fi
   if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
@@ -62,6 +67,27 @@ node_line() {
   say "installed Node $version in $folder"
 }
 
+# MinIO's source needs this line of Go, and with it any later one.
+go_is_there() {
+  command -v go >/dev/null && printf 'go1.24\n%s\n' "$(go env GOVERSION)" | sort --check=quiet --version-sort
+}
+
+# The servers, all at once: one waits for the network while another compiles.
+servers() {
+  local pids=() pid status=0
+  if go_is_there; then
+    part "minio-$MINIO" test/services/minio/install.sh "$MINIO" & pids+=($!)
+  else
+    say 'no Go 1.24 or newer, which MinIO is built with: the tests use SeaweedFS instead'
+  fi
+  part "seaweedfs-$SEAWEEDFS" test/services/seaweedfs/install.sh test/services/seaweedfs/requirements.txt & pids+=($!)
+  part "kafka-$KAFKA" test/services/kafka/install.sh test/services/kafka/pom.xml & pids+=($!)
+  part "mlflow-$MLFLOW" test/services/mlflow/install.sh test/services/mlflow/requirements.txt \
+    training/requirements-uv.txt & pids+=($!)
+  for pid in "${pids[@]}"; do wait "$pid" || status=1; done
+  return "$status"
+}
+
 mkdir -p "$services"
 exec 9>"$services/.lock"
 flock 9
@@ -69,3 +95,4 @@ debian_packages
 python_environment
 node_line 22.23.3
 node_line 24.21.0
+servers
