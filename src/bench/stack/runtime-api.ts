@@ -1,0 +1,102 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { BenchError } from '../errors.js'
+
+/** One server of the back end as HAProxy sees it. */
+export interface ServerStats {
+  /** `UP`, `DOWN`, `DRAIN`, `MAINT`, or on the way between two, as `DOWN 1/2` */
+  status: string
+  /** requests that it is answering */
+  sessions: number
+  /** requests that have been sent to it */
+  requests: number
+  /** its 2xx answers */
+  ok: number
+}
+
+/** HAProxy's own counters, since its start unless they say otherwise. */
+export interface HaproxyStats {
+  /** requests sent again to the same server, and to another */
+  retries: number
+  redispatches: number
+  /** requests that wait for a place on a server now, and the most that have since `clearMaxima` */
+  queued: number
+  queueMax: number
+  /** client connections now */
+  frontendSessions: number
+  servers: Record<string, ServerStats>
+}
+
+type Row = Record<string, string>
+
+/** HAProxy's runtime API on its stats socket (management guide, section 9.3). */
+export class RuntimeApi {
+  readonly #socket: string
+
+  constructor(socket: string) {
+    this.#socket = socket
+  }
+
+  /**
+   * Resolves to what a command prints; several go in one line, with `;` between them.
+   * @throws BenchError `child_died` when HAProxy does not answer
+   */
+  async ask(command: string): Promise<string> {
+    try {
+      const socket = connect(this.#socket)
+      socket.write(`${command}\n`)
+      return await text(socket)
+    } catch (cause) {
+      throw new BenchError('child_died', 'HAProxy does not answer on its stats socket', { cause })
+    }
+  }
+
+  /**
+   * Gives an order, which prints nothing when it is obeyed.
+   * @throws BenchError `target_down` with HAProxy's objection
+   */
+  async order(command: string): Promise<void> {
+    const objection = (await this.ask(command)).trim()
+    if (objection !== '') throw new BenchError('target_down', `HAProxy refused "${command}": ${objection}`)
+  }
+
+  async version(): Promise<string> {
+    const info = await this.ask('show info')
+    return /^Version: (.*)$/m.exec(info)?.[1] ?? 'unknown'
+  }
+
+  /** Starts the maxima anew; counters go on. */
+  clearMaxima(): Promise<void> {
+    return this.order('clear counters')
+  }
+
+  async stats(): Promise<HaproxyStats> {
+    const rows = parseCsv(await this.ask('show stat'))
+    const row = (proxy: string, name: string): Row =>
+      rows.find(({ pxname, svname }) => pxname === proxy && svname === name)!
+    const backend = row('replicas', 'BACKEND')
+    const servers = rows.filter(({ pxname, svname }) => pxname === 'replicas' && svname !== 'BACKEND')
+    return {
+      retries: Number(backend.wretr),
+      redispatches: Number(backend.wredis),
+      queued: Number(backend.qcur),
+      queueMax: Number(backend.qmax),
+      frontendSessions: Number(row('service', 'FRONTEND').scur),
+      servers: Object.fromEntries(servers.map(server => [server.svname!, serverStats(server)]))
+    }
+  }
+}
+
+function serverStats({ status = '', scur, stot, hrsp_2xx }: Row): ServerStats {
+  return { status, sessions: Number(scur), requests: Number(stot), ok: Number(hrsp_2xx) }
+}
+
+/** The statistics as CSV with a headline; no field that is read here is ever quoted. */
+function parseCsv(csv: string): Row[] {
+  const [head = '', ...lines] = csv.trim().split('\n')
+  const names = head.replace(/^# /, '').split(',')
+  return lines.map(line => {
+    const fields = line.split(',')
+    return Object.fromEntries(names.map((name, index) => [name, fields[index] ?? '']))
+  })
+}

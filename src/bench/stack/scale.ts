@@ -1,0 +1,51 @@
+import { BenchError } from '../errors.js'
+import type { Replica } from './replica.js'
+import type { RuntimeApi } from './runtime-api.js'
+import { until } from './until.js'
+
+/**
+ * Lets exactly the first `count` replicas take traffic.
+ * @throws BenchError `bad_flag` for a count that there is not, `start_failed` when it does not come about in time
+ */
+export async function scaleTo(api: RuntimeApi, replicas: readonly Replica[], count: number): Promise<void> {
+  if (!Number.isInteger(count) || count < 1 || count > replicas.length) {
+    throw new BenchError('bad_flag', `replicas must be 1 to ${replicas.length}, not ${count}`)
+  }
+  const { servers } = await api.stats()
+  for (const { name } of replicas.slice(0, count)) if (servers[name]!.status !== 'UP') await admit(api, name)
+  for (const { name } of replicas.slice(0, count)) {
+    await until(`HAProxy shows ${name} UP`, async () => (await api.stats()).servers[name]!.status === 'UP')
+  }
+  await Promise.all(replicas.slice(count).map(({ name }) => dismiss(api, name)))
+  await sameModel(replicas.slice(0, count))
+}
+
+/**
+ * A server that leaves maintenance counts as UP until a check fails. In one line with it, its health is taken away
+ * again: so it gets traffic only when its own `/readyz` has said so.
+ */
+export function admit(api: RuntimeApi, name: string): Promise<void> {
+  return api.order(`set server replicas/${name} state ready; set server replicas/${name} health down`)
+}
+
+/** Gives a server no further request, waits for the answers to those that it has, and puts it out of service. */
+export async function dismiss(api: RuntimeApi, name: string): Promise<void> {
+  await api.order(`set server replicas/${name} state drain`)
+  await until(`${name} has answered everything`, async () => (await api.stats()).servers[name]!.sessions === 0)
+  await api.order(`set server replicas/${name} state maint`)
+}
+
+/** Waits until all serve the model of one digest, as they do unless a promotion is under way. */
+async function sameModel(replicas: Replica[]): Promise<void> {
+  await until('all replicas serve the same model', async () => {
+    const digests = await Promise.all(replicas.map(({ url }) => modelDigest(url)))
+    return new Set(digests).size === 1 && digests[0] !== undefined
+  })
+}
+
+/** The digest of the model that a replica serves; undefined when it serves none. */
+async function modelDigest(url: string): Promise<string | undefined> {
+  const answer = await fetch(`${url}/model`)
+  const { model } = (await answer.json()) as { model: { sha256: string } | null }
+  return model?.sha256
+}
