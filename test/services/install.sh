@@ -8,7 +8,6 @@ source test/services/versions.sh
 source test/services/part.sh
 
 services=.services
-requirements=examples/python/requirements.txt
 
 say() { printf 'install: %s\n' "$*"; }
 fail() {
@@ -24,9 +23,10 @@ debian_packages() {
   done
   command -v java >/dev/null || missing+=(default-jre-headless)
   command -v mvn >/dev/null || missing+=(maven)
+  command -v ps >/dev/null || missing+=(procps)
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
   if ((${#missing[@]} == 0)); then
-    say 'chromium, wrk, curl, java, maven and python3-venv are there'
+    say 'chromium, wrk, curl, java, maven, ps and python3-venv are there'
     return
   fi
   if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
@@ -38,9 +38,9 @@ debian_packages() {
   say "installed ${missing[*]}"
 }
 
-# A virtual environment with exactly what the Python example pins.
+# A virtual environment with exactly what a requirements file pins.
 python_environment() {
-  local folder=$services/python wanted
+  local folder=$services/$1 requirements=$2 wanted
   wanted=$(sha256sum "$requirements")
   if [[ -x $folder/bin/python && -f $folder/.installed && $(<"$folder/.installed") == "$wanted" ]]; then
     say "$folder is there"
@@ -92,7 +92,8 @@ mkdir -p "$services"
 exec 9>"$services/.lock"
 flock 9
 debian_packages
-python_environment
+python_environment python examples/python/requirements.txt
+python_environment locust load/requirements.txt
 node_line 22.23.3
 node_line 24.21.0
 servers
