@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { realBodies } from './bodies.js'
 import { oneConnection, throughput } from './http.js'
 import { ring, text } from './in-process.js'
 import { coldStart, memory } from './life.js'
@@ -22,20 +23,6 @@ const { values: options } = parseArgs({
 })
 const rounds = Number(options.rounds)
 const seconds = Number(options.seconds)
-
-interface Golden {
-  windows: { time: string[]; window: number[][] }[]
-}
-
-/** The golden windows as bodies: real ones, all different. */
-function realBodies(): Buffer[] {
-  const read = (file: string): unknown => JSON.parse(readFileSync(`models/gru/${file}`, 'utf8'))
-  const { features } = read('model.json') as { features: { name: string }[] }
-  return (read('golden.json') as Golden).windows.map(({ time, window }) => {
-    const columns = features.map(({ name }, feature) => [name, window.map(row => row[feature])])
-    return Buffer.from(JSON.stringify({ index_col: 'ts', data: { ts: time, ...Object.fromEntries(columns) } }))
-  })
-}
 
 const bodies = realBodies()
 const folder = mkdtempSync(join(tmpdir(), 'speed-'))
