@@ -1,0 +1,216 @@
+"""Locust's side of the cross-check: the same bodies and the same checks as the benchmark's own load generator.
+
+Alone, with the golden windows of models/gru::
+
+    locust -f load/locustfile.py --host http://127.0.0.1:8080
+
+`npm run bench -- --generator locust` starts a master and workers with the options below (docs/bench-locust.md).
+"""
+
+import itertools
+import json
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gevent
+from locust import FastHttpUser, events, task
+from locust.argument_parser import LocustArgumentParser
+from locust.env import Environment
+from locust.runners import MasterRunner, Runner, WorkerRunner
+from locust.stats import CSV_STATS_INTERVAL_SEC
+
+BUNDLE = Path(__file__).resolve().parent.parent / "models" / "gru"
+
+# What requests are called by the time at which they end: a row each in Locust's statistics.
+WARM_UP, WINDOW, AFTER = "/predict (warm-up)", "/predict", "/predict (after)"
+
+# The message of a worker to the master when its window is over.
+OVER = "window-over"
+
+HEADERS = {"content-type": "application/json"}
+
+# A target that refuses connections is not asked again at once, by each of hundreds of users.
+BACK_OFF_SECONDS = 0.1
+
+# A forecast row: of each feature its value and how far off an answer may be.
+Row = dict[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A body and the first rows that must come back for it; none where the payload does not say them."""
+
+    body: str
+    expected: list[Row]
+    version: str | None = None
+
+    def fault(self, text: str | None) -> str | None:
+        """Return what is wrong with the answer, if anything is."""
+        try:
+            answer = json.loads(text or "")
+            if self.version is not None and answer["model_version"] != self.version:
+                return f"wrong: answered by model {answer['model_version']}, not {self.version}"
+            for step, (want, got) in enumerate(zip(self.expected, answer["predictions"], strict=False), 1):
+                for feature, (value, allowed) in want.items():
+                    if not abs(got[feature] - value) <= allowed:
+                        return f"wrong: {feature} of step {step}"
+            return "wrong: too few steps" if len(answer["predictions"]) < len(self.expected) else None
+        except (ValueError, KeyError, TypeError):
+            return "wrong: not a forecast"
+
+
+def golden_cases(bundle: Path, steps: int) -> list[Case]:
+    """Return the golden windows of a model bundle as requests, each with the trainer's own forecast."""
+    manifest = json.loads((bundle / "model.json").read_text())
+    golden = json.loads((bundle / "golden.json").read_text())
+    names = [feature["name"] for feature in manifest["features"]]
+    relative, absolute = golden["tolerance"]["relative"], golden["tolerance"]["absolute"]
+    cases = []
+    for window in golden["windows"]:
+        columns = dict(zip(names, map(list, zip(*window["window"], strict=True)), strict=True))
+        body: dict[str, Any] = {"index_col": "ts", "data": {"ts": window["time"], **columns}}
+        if steps > 1:
+            body["inference_length"] = steps
+        limits = [max(abs(v) * relative, a) for v, a in zip(window["forecast"], absolute, strict=True)]
+        row = dict(zip(names, zip(window["forecast"], limits, strict=True), strict=True))
+        cases.append(Case(json.dumps(body, separators=(",", ":")), [row], manifest["version"]))
+    return cases
+
+
+def payload_cases(path: Path) -> list[Case]:
+    """Read a payload, one case a line: a body as it is, or the benchmark's `{"body", "expected", "version"}`."""
+    cases = []
+    for line in path.read_text().splitlines():
+        parsed = json.loads(line)
+        if isinstance(parsed, dict) and isinstance(parsed.get("body"), str):
+            cases.append(Case(parsed["body"], parsed["expected"], parsed.get("version")))
+        else:
+            cases.append(Case(line, []))
+    if not cases:
+        raise ValueError(f"{path} holds no body")
+    return cases
+
+
+class Load:
+    """What the users of this process share: whose turn it is, which answers are compared, which phase it is."""
+
+    def __init__(self, environment: Environment) -> None:
+        assert environment.runner is not None
+        self.environment = environment
+        self.runner = environment.runner
+        self.phase = WINDOW
+        self.cases: Iterator[Case] = iter(())
+        self.answers = itertools.count(1)
+
+    @property
+    def options(self) -> Namespace:
+        """The options of the run: a worker has the master's from the moment when it starts its users."""
+        assert self.environment.parsed_options is not None
+        return self.environment.parsed_options
+
+    def prepare(self, **_: object) -> None:
+        """Read the payload before the first user sends it."""
+        payload, steps = self.options.payload, self.options.steps
+        cases = payload_cases(Path(payload)) if payload else golden_cases(BUNDLE, steps)
+        self.cases = itertools.cycle(cases)
+        self.answers = itertools.count(1)
+        self.phase = WARM_UP if self.options.window_ms else WINDOW
+
+    def is_checked(self) -> bool:
+        """Whether this answer, the next one, is to be compared with its forecast."""
+        return next(self.answers) % self.options.check_every == 0
+
+    def start_clock(self, **_: object) -> None:
+        """Begin the warm-up: the master says to all workers at once that every user is there."""
+        if self.options.window_ms:
+            gevent.spawn(self._run_window)
+
+    def _run_window(self) -> None:
+        gevent.sleep(self.options.warm_up_ms / 1000)
+        began = time.monotonic()
+        self.phase = WINDOW
+        report("window-begins")
+        gevent.sleep(self.options.window_ms / 1000)
+        self.phase = AFTER
+        report("window-ends", elapsedMs=(time.monotonic() - began) * 1000)
+        self.runner.send_message(OVER)
+
+
+def report(event: str, **facts: float) -> None:
+    """Tell the benchmark, which reads this process's output."""
+    print(json.dumps({"bench": event, **facts}), flush=True)
+
+
+def end_after_windows(runner: Runner) -> None:
+    """Let a run end when the windows of all its processes are over."""
+    over: set[str] = set()
+
+    def finish() -> None:
+        runner.stop()
+        # Locust writes its CSV files once a second and not at the end: what came last must get into them.
+        gevent.sleep(2 * CSV_STATS_INTERVAL_SEC)
+        runner.quit()
+
+    def on_over(msg: Any, **_: object) -> None:
+        over.add(msg.node_id)
+        if len(over) == (runner.worker_count if isinstance(runner, MasterRunner) else 1):
+            gevent.spawn(finish)
+
+    runner.register_message(OVER, on_over)
+
+
+@events.init_command_line_parser.add_listener
+def add_options(parser: LocustArgumentParser) -> None:
+    """Add our options; `--help` lists them, and so does Locust's web page."""
+    group = parser.add_argument_group("GRU forecasts")
+    group.add_argument("--payload", default="", help="file with a body a line; default: the golden windows of models/gru")
+    group.add_argument("--steps", type=int, default=1, help="inference_length of the default bodies")
+    group.add_argument("--think-ms", type=float, default=0, help="time a user waits between an answer and the next request")
+    group.add_argument("--check-every", type=int, default=50, help="compare one in so many answers with its forecast")
+    group.add_argument("--warm-up-ms", type=float, default=0, help="time before the window, counted apart")
+    group.add_argument("--window-ms", type=float, default=0, help="length of the window, which ends the run; 0: no window")
+
+
+@events.init.add_listener
+def on_init(environment: Environment, **_: object) -> None:
+    """Set up this process: a master only counts windows, a worker only sends, a process alone does both."""
+    assert environment.runner is not None
+    if not isinstance(environment.runner, WorkerRunner):
+        end_after_windows(environment.runner)
+    if not isinstance(environment.runner, MasterRunner):
+        Caller.load = Load(environment)
+        environment.events.test_start.add_listener(Caller.load.prepare)
+        environment.events.spawning_complete.add_listener(Caller.load.start_clock)
+
+
+class Caller(FastHttpUser):
+    """A user with one connection, who asks, waits for the answer, thinks, and asks again."""
+
+    concurrency = 1
+    connection_timeout = 10.0
+    network_timeout = 30.0
+    load: Load
+
+    def wait_time(self) -> float:
+        """Return the think time in seconds."""
+        return self.load.options.think_ms / 1000
+
+    @task
+    def forecast(self) -> None:
+        """Ask for a forecast; anything but a 2xx answer, or a wrong one, is a failure."""
+        case = next(self.load.cases)
+        with self.client.post("/predict", data=case.body, headers=HEADERS, catch_response=True) as response:
+            # A request belongs to the phase in which its answer came.
+            response.request_meta["name"] = self.load.phase
+            if response.status_code == 0:
+                response.failure(f"no answer: {type(response.request_meta['exception']).__name__}")
+            elif response.status_code // 100 != 2:  # noqa: PLR2004
+                response.failure(f"status {response.status_code}")
+            elif self.load.is_checked() and (fault := case.fault(response.text)):
+                response.failure(fault)
+        if response.status_code == 0:
+            gevent.sleep(BACK_OFF_SECONDS)
