@@ -67,6 +67,8 @@ export const REFUSALS = [
   'checksum_mismatch',
   'manifest_invalid',
   'golden_invalid',
+  'external_data',
+  'operator_not_allowed',
   'signature_mismatch',
   'golden_mismatch',
   'load_failed',

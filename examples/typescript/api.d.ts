@@ -313,7 +313,7 @@ export interface paths {
                                 /** @enum {string} */
                                 outcome: "live" | "refused";
                                 /** @enum {string} */
-                                reason?: "not_found" | "checksum_mismatch" | "manifest_invalid" | "golden_invalid" | "signature_mismatch" | "golden_mismatch" | "load_failed" | "cache_io";
+                                reason?: "not_found" | "checksum_mismatch" | "manifest_invalid" | "golden_invalid" | "external_data" | "operator_not_allowed" | "signature_mismatch" | "golden_mismatch" | "load_failed" | "cache_io";
                                 message?: string;
                                 version?: string;
                                 /** Format: date-time */

@@ -4,6 +4,7 @@ import { type Bundle, type BundleFiles, openBundle } from '../bundle.js'
 import { Pool, type PoolObserver, type PoolOptions } from '../pool.js'
 import { WindowReader } from '../window.js'
 import type { ActiveModel, ServingModel } from './active-model.js'
+import { inspectGraph } from './inspect.js'
 import { verifyGolden } from './verify.js'
 import { warm } from './warm.js'
 
@@ -21,7 +22,7 @@ export interface RolloutOptions {
   maxRows: number
 }
 
-/** Takes the promoted bundle live: fetch, open (contract and digest), load, verify, warm, swap, drain the old. */
+/** Takes the promoted bundle live: fetch, open (contract and digest), inspect the graph, load, verify, warm, swap, drain the old. */
 export class Rollout {
   readonly #active: ActiveModel
   readonly #options: RolloutOptions
@@ -46,6 +47,7 @@ export class Rollout {
     let bundle: Bundle | undefined
     try {
       bundle = openBundle(await this.#options.fetch())
+      inspectGraph(new Uint8Array(bundle.model))
       const model = await this.#prepare(bundle)
       const old = this.#active.swap(model)
       if (old) this.#drain(old)
