@@ -19,7 +19,8 @@ trap orphaned TERM
 [[ $PPID == "$parent" ]] || orphaned
 echo "$group" >&3
 exec 3>&-
-wait "$group"
+# -f: a stopped program (SIGSTOP) has not ended.
+wait -f "$group"
 status=$?
 kill -KILL -- "-$group" 2>/dev/null
 exit "$status"

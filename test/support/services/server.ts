@@ -13,6 +13,8 @@ const READY_MS = 120_000
 
 /** A real server of the tests. Its ports and its data stay the same from the start to `stop`. */
 export interface Server {
+  /** where its data and its log lie */
+  folder: string
   /** ends it for good and removes its data */
   stop(): Promise<void>
   /** SIGKILL, the data stays: `restart` brings it back */
@@ -55,12 +57,14 @@ export async function startServer(program: Program): Promise<Server> {
 }
 
 class GuardedServer implements Server {
+  readonly folder: string
   readonly #program: Program
   readonly #logFile: string
   #guard: ChildProcess | undefined
   #group = 0
 
   constructor(program: Program) {
+    this.folder = program.folder
     this.#program = program
     this.#logFile = join(program.folder, 'server.log')
   }
