@@ -53,6 +53,12 @@ python_environment() {
   say "installed $requirements in $folder"
 }
 
+# What training's register and promote need.
+registry_environment() {
+  training/setup.sh registry
+  say 'training/.venv-registry is there'
+}
+
 # A newer line of Node. The version is asserted: npx, for one, falls back to the Node that runs it without a word.
 node_line() {
   local version=$1 folder=$services/node${1%%.*} node
@@ -94,6 +100,7 @@ flock 9
 debian_packages
 python_environment python examples/python/requirements.txt
 python_environment locust load/requirements.txt
+registry_environment
 node_line 22.23.3
 node_line 24.21.0
 servers

@@ -1,0 +1,84 @@
+"""The commands register and promote. Settings that are not flags are those of MLflow's and of AWS's clients."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from gru_training.errors import TrainingError
+from gru_training.registry.bundle import read_bundle
+from gru_training.registry.client import connect
+from gru_training.registry.event import EventNotSentError, send
+from gru_training.registry.promote import NotBetterError, Request, promote
+from gru_training.registry.register import register
+
+REPOSITORY = Path(__file__).resolve().parents[4]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit code: 0; 1 when the candidate is not better; 2 when the input is wrong or a store refuses; 3 when
+    the version is promoted and the event was not sent."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        return code
+    except TrainingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1 if isinstance(error, NotBetterError) else 2
+
+
+def _register(options: argparse.Namespace) -> int:
+    client = connect(_setting(options.tracking_uri, "--tracking-uri", "MLFLOW_TRACKING_URI"))
+    bundle = read_bundle(options.bundle)
+    name = options.name or bundle.manifest["name"]
+    version = register(client, bundle, name, options.experiment or name)
+    score = {} if bundle.score is None else {bundle.score.metric: bundle.score.value}
+    registered = {"name": name, "version": version.version, "run_id": version.run_id, "sha256": bundle.sha256, **score}
+    print(json.dumps(registered))
+    return 0
+
+
+def _promote(options: argparse.Namespace) -> int:
+    client = connect(_setting(options.tracking_uri, "--tracking-uri", "MLFLOW_TRACKING_URI"))
+    brokers = _setting(options.brokers, "--brokers", "KAFKA_BROKERS")
+    request = Request(options.name, options.version, options.alias, options.force)
+    promotion = promote(client, request)
+    try:
+        print(send(brokers, options.topic, promotion))
+        return 0
+    except EventNotSentError as error:
+        # Services ask the registry by themselves, only later; the command given once more sends the event.
+        print(f"warning: version {promotion.version} is promoted, but the event was not sent: {error}", file=sys.stderr)
+        return 3
+
+
+def _setting(flag: str | None, flag_name: str, variable: str) -> str:
+    value = flag or os.environ.get(variable)
+    if not value:
+        raise TrainingError(f"set {variable} or pass {flag_name}")
+    return value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m gru_training", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    summary = "log a bundle as a run of MLflow and register it as the next version of its model"
+    add = commands.add_parser("register", help=summary, description=summary)
+    add.set_defaults(run=_register)
+    add.add_argument("--bundle", type=Path, default=REPOSITORY / "models" / "gru", metavar="PATH")
+    add.add_argument("--name", help="of the model in the registry (default: the manifest's)")
+    add.add_argument("--experiment", help="that the run belongs to (default: the model's name)")
+
+    summary = "move the alias to a version that beats the promoted one, and send the promotion event"
+    move = commands.add_parser("promote", help=summary, description=summary)
+    move.set_defaults(run=_promote)
+    move.add_argument("--name", default="gru-traffic", help="of the model in the registry (default: gru-traffic)")
+    move.add_argument("--version", required=True, help="that the alias is moved to, as register printed it")
+    move.add_argument("--alias", default="promoted", help="(default: promoted)")
+    move.add_argument("--force", action="store_true", help="also if its score is not lower than that of the promoted one")
+    move.add_argument("--brokers", metavar="HOST:PORT,...", help="of Kafka (default: KAFKA_BROKERS)")
+    move.add_argument("--topic", default="model-promotions", help="of the event (default: model-promotions)")
+    for command in (add, move):
+        command.add_argument("--tracking-uri", metavar="URL", help="of MLflow (default: MLFLOW_TRACKING_URI)")
+    return parser
