@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Test } from 'tap'
+import { s3Environment } from './services/s3.js'
+import type { Stores } from './services.js'
+
+const PYTHON = 'training/.venv-registry/bin/python'
+
+/** How a command of training/ ended. */
+export interface Ended {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+/** Runs `python -m gru_training` with the stores in its environment; it knows no others. */
+export function training(stores: Pick<Stores, 's3' | 'kafka' | 'mlflow'>, ...args: string[]): Promise<Ended> {
+  const env = {
+    PATH: process.env.PATH,
+    ...s3Environment(stores.s3),
+    MLFLOW_TRACKING_URI: stores.mlflow.url,
+    KAFKA_BROKERS: stores.kafka.brokers.join(',')
+  }
+  return new Promise((resolve, reject) => {
+    execFile(PYTHON, ['-m', 'gru_training', ...args], { env, timeout: 300_000 }, (error, stdout, stderr) => {
+      if (error !== null && typeof error.code !== 'number') reject(error)
+      else resolve({ code: Number(error?.code ?? 0), stdout, stderr })
+    })
+  })
+}
+
+/** Registers the folder of a bundle; the answer is what the command printed. */
+export async function register(stores: Stores, folder: string, name: string): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await training(stores, 'register', '--bundle', folder, '--name', name)
+  if (code !== 0) throw new Error(stderr)
+  return JSON.parse(stdout) as Record<string, unknown>
+}
+
+/** A copy of the small LSTM bundle whose test score is the one that is given; its model is the same. */
+export function scored(t: Test, score: number | undefined): string {
+  const folder = t.testdir({ [`scored-${score}`]: {} }) + `/scored-${score}`
+  cpSync('test/fixtures/bundles/lstm-small', folder, { recursive: true })
+  const manifest = JSON.parse(readFileSync(`${folder}/model.json`, 'utf8')) as { metrics: object }
+  manifest.metrics = score === undefined ? {} : { test: { avg2_nrmse: score } }
+  writeFileSync(`${folder}/model.json`, JSON.stringify(manifest))
+  return folder
+}
