@@ -32,3 +32,9 @@ export class BenchError extends Error {
     return BENCH_ERRORS[this.code]
   }
 }
+
+/** What a failed request was about, in its own words: fetch puts that into the cause of its error. */
+export function reasonOf(error: unknown): string {
+  const { cause } = error as Error
+  return cause instanceof Error ? cause.message : String((error as Error).message ?? error)
+}

@@ -8,7 +8,7 @@ const unknownOrText = { type: ['string', 'null'] } as const
 export const RunSchema = {
   type: 'object',
   additionalProperties: false,
-  required: ['schema', 'startedAt', 'quick', 'generator', 'seed', 'command', 'target', 'steps', 'plan', 'fingerprint'],
+  required: ['schema', 'startedAt', 'quick', 'generator', 'seed', 'args', 'target', 'steps', 'plan', 'fingerprint'],
   properties: {
     schema: { type: 'integer', enum: [1] },
     /** ISO 8601, UTC */
@@ -16,8 +16,8 @@ export const RunSchema = {
     quick: { type: 'boolean' },
     generator: { type: 'string', enum: ['autocannon', 'locust'] },
     seed: { type: 'integer' },
-    /** the command line as it was typed after `npm run bench --` */
-    command: text,
+    /** the words of the command line after `npm run bench --` */
+    args: { type: 'array', items: text },
     /** the URL of a target that was there already; null for our own stack */
     target: unknownOrText,
     /** `inference_length` of every body */

@@ -1,0 +1,118 @@
+import type { Cell, Check } from '../results/cell.schema.js'
+
+/** Fewest good answers for a percentile to be one: 1 / (1 - p) observations above it, with 95 % certainty (P99: 662). */
+const FEWEST_FOR_P99 = 662
+/** Users may differ from what Little's law says by this share: the window cuts through requests at both its ends. */
+const LITTLE_TOLERANCE = 0.1
+/** Event-loop delay of a load worker that is of no account, ms. */
+const SMALL_DELAY_MS = 10
+/** Share of the mean latency that a load worker's own delay may be. */
+const DELAY_SHARE = 0.25
+
+/** What the checks look at, beside the cell's own figures. */
+export interface Evidence {
+  plan: Cell['plan']
+  load: Cell['load']
+  warmUp: Cell['warmUp']
+  generator: Cell['generator']
+  /** mean latency of good answers in the window, ms */
+  latencyMs: number
+  /** connections that the server's side counts at the end of the window; null where nobody does */
+  connections: number | null
+  /** 2xx answers from before the warm-up to after the drain by the servers' own count; null where it is not known */
+  serversOk: number | null
+  /** digests that the replicas served at the beginning and at the end */
+  digests: string[]
+}
+
+/** Every self-check of a cell; one that cannot be made where the target is not ours is not in the list. */
+export function checkCell(evidence: Evidence): Check[] {
+  return [
+    serversAgree(evidence),
+    little(evidence),
+    connections(evidence),
+    sameModel(evidence),
+    generatorKeepsUp(evidence),
+    noMismatch(evidence),
+    steady(evidence),
+    samples(evidence)
+  ].filter(check => check !== undefined)
+}
+
+/** A server may have answered what the client gave up or lost; beyond that each answer is counted by both. */
+function serversAgree({ load, serversOk }: Evidence): Check | undefined {
+  if (serversOk === null) return undefined
+  const { ok, errors, lost } = load.whole
+  const unknown = errors + lost
+  const surplus = serversOk - ok
+  return {
+    name: 'servers-agree',
+    ok: surplus >= 0 && surplus <= unknown,
+    detail: `client ${ok} 2xx, servers ${serversOk}, without a known end ${unknown}`
+  }
+}
+
+/** Users = throughput x (latency + think time), Little 1961. */
+function little({ plan, load, latencyMs }: Evidence): Check {
+  const inSystem = (load.completed / load.elapsedMs) * (latencyMs + plan.thinkMs)
+  return {
+    name: 'little',
+    ok: Math.abs(inSystem / plan.users - 1) <= LITTLE_TOLERANCE,
+    detail: `throughput x (latency + think time) = ${inSystem.toFixed(1)} of ${plan.users} users`
+  }
+}
+
+function connections({ plan, load, connections }: Evidence): Check {
+  const open = load.connections.reduce((sum, count) => sum + count, 0)
+  const seen = connections ?? open
+  const by = connections === null ? 'the generator holds' : 'the server side counts'
+  return {
+    name: 'connections',
+    ok: seen === plan.users && open === plan.users,
+    detail: `${by} ${seen} connections for ${plan.users} users (${load.connections.join(' + ')})`
+  }
+}
+
+function sameModel({ digests }: Evidence): Check | undefined {
+  if (digests.length === 0) return undefined
+  const different = [...new Set(digests)]
+  return {
+    name: 'same-model',
+    ok: different.length === 1 && different[0] !== '',
+    detail: `served: ${different.map(digest => digest.slice(0, 12) || 'none').join(', ')}`
+  }
+}
+
+function generatorKeepsUp({ generator, latencyMs }: Evidence): Check {
+  const bound = Math.max(SMALL_DELAY_MS, DELAY_SHARE * latencyMs)
+  return {
+    name: 'generator-keeps-up',
+    ok: generator.eventLoopP99Ms <= bound,
+    detail: `a load worker's event loop was late by ${generator.eventLoopP99Ms.toFixed(1)} ms (P99), bound ${bound.toFixed(1)} ms`
+  }
+}
+
+function noMismatch({ load: { checked, mismatched } }: Evidence): Check {
+  return {
+    name: 'no-mismatch',
+    ok: mismatched === 0 && checked > 0,
+    detail: `${mismatched} of ${checked} checked forecasts were wrong`
+  }
+}
+
+function steady({ warmUp }: Evidence): Check {
+  return {
+    name: 'steady',
+    ok: warmUp.steady,
+    detail: `warm-up at ${warmUp.windows.map(rate => rate.toFixed(0)).join(', ')} a second`
+  }
+}
+
+function samples({ load }: Evidence): Check {
+  const good = Object.entries(load.statuses).reduce((sum, [status, n]) => (status.startsWith('2') ? sum + n : sum), 0)
+  return {
+    name: 'samples',
+    ok: good - load.mismatched >= FEWEST_FOR_P99,
+    detail: `${good - load.mismatched} good answers, P99 needs ${FEWEST_FOR_P99}`
+  }
+}

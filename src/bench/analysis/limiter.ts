@@ -1,0 +1,74 @@
+import type { Cell } from '../results/cell.schema.js'
+
+/** What the limiter is judged by. */
+export interface Load {
+  thinkMs: number
+  users: number
+  elapsedMs: number
+  /** mean latency of good answers, ms */
+  latencyMs: number
+  /** of all cores, 0 to 1; null where the host under load is not this one */
+  hostBusy: number | null
+  generator: { processes: number; cpuSeconds: number }
+  haproxy: { cpuSeconds: number } | null
+  /** CPU seconds of each replica; null where they cannot be read */
+  replicas: (number | null)[]
+}
+
+/** Share of all cores from which the host is full: the rest is what the scheduler cannot hand out. */
+const HOST_FULL = 0.92
+/** Share of a core from which a process with one busy thread is full. */
+const CORE_FULL = 0.95
+
+/**
+ * Names what kept the throughput from being higher, with the figures that say so. The first that holds is taken: users
+ * that pause for longer than they wait limit the load whatever the machine does, and on a full host nothing that runs on
+ * it can be told to be the narrow part by its own share; the largest consumer is named then.
+ */
+export function findLimiter(load: Load): Cell['limiter'] {
+  const seconds = load.elapsedMs / 1000
+  const parts = {
+    generator: load.generator.cpuSeconds / seconds,
+    haproxy: (load.haproxy?.cpuSeconds ?? 0) / seconds,
+    replicas: load.replicas.reduce<number>((sum, cpu) => sum + (cpu ?? 0), 0) / seconds
+  }
+  if (load.thinkMs > load.latencyMs) {
+    return {
+      what: 'think time',
+      evidence: `users think for ${ms(load.thinkMs)} and wait for ${ms(load.latencyMs)}: at no latency at all they could send ${Math.round((load.users / load.thinkMs) * 1000)} a second`
+    }
+  }
+  if (load.hostBusy !== null && load.hostBusy >= HOST_FULL) {
+    const [largest, most] = Object.entries(parts).sort(([, a], [, b]) => b - a)[0]!
+    return {
+      what: 'host CPU',
+      evidence: `all cores ${percent(load.hostBusy)} busy; most of it ${largest} with ${cores(most)}, in all ${shares(parts)}`
+    }
+  }
+  return fullPart(load, parts, seconds)
+}
+
+type Parts = Record<'generator' | 'haproxy' | 'replicas', number>
+
+function fullPart(load: Load, parts: Parts, seconds: number): Cell['limiter'] {
+  const eachWorker = parts.generator / load.generator.processes
+  if (eachWorker >= CORE_FULL) {
+    return { what: 'generator', evidence: `each load worker uses ${cores(eachWorker)}` }
+  }
+  if (parts.haproxy >= CORE_FULL) {
+    return { what: 'haproxy', evidence: `its one thread uses ${cores(parts.haproxy)}` }
+  }
+  const known = load.replicas.filter(cpu => cpu !== null)
+  const least = known.length > 0 ? Math.min(...known) / seconds : 0
+  if (known.length > 0 && least >= CORE_FULL) {
+    return { what: 'replicas', evidence: `every replica uses at least ${cores(least)}` }
+  }
+  const host = load.hostBusy === null ? 'the host cannot be read' : `all cores ${percent(load.hostBusy)} busy`
+  return { what: 'none found', evidence: `${host}; ${shares(parts)}` }
+}
+
+const ms = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)} ms`
+const percent = (share: number): string => `${Math.round(share * 100)} %`
+const cores = (value: number): string => `${value.toFixed(2)} cores`
+const shares = (parts: Parts): string =>
+  `replicas ${cores(parts.replicas)}, HAProxy ${cores(parts.haproxy)}, generator ${cores(parts.generator)}`

@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { BenchError, reasonOf } from './errors.js'
+import type { SweepOptions } from './options.js'
+import { type Stack, startStack } from './stack/stack.js'
+import type { WatchedReplica } from './watch/reading.js'
+
+/** Ms that a target may take to say what it serves. */
+const TIMEOUT_MS = 10_000
+/** State of an established connection in /proc/net/tcp. */
+const ESTABLISHED = '01'
+
+/** What a sweep measures: a stack of ours, or something that runs already and is not touched. */
+export interface Target {
+  readonly url: string
+  /** ours, or null */
+  readonly haproxy: Stack['haproxy'] | null
+  /** whether it shares this machine, so that the machine's load is its limit too */
+  readonly isHere: boolean
+  /** resolves when a process of ours ends before `stop` */
+  readonly died: Promise<BenchError>
+  /** lets exactly so many replicas take traffic, and resolves to those that can be watched */
+  scale(count: number): Promise<WatchedReplica[]>
+  /** client connections that its side counts now; null where that cannot be known */
+  connections(): Promise<number | null>
+  stop(): Promise<void>
+}
+
+/** The model that a target says it serves. */
+export interface ServedModel {
+  digest: string
+  version: string
+}
+
+/** Opens what the options name: starts the stack, or looks whether the target answers. */
+export async function openTarget(options: SweepOptions, most: number): Promise<Target> {
+  return options.target === undefined ? ownStack(options.port, most) : runningTarget(options.target, options)
+}
+
+export async function ownStack(port: number, replicas: number): Promise<Target> {
+  const stack = await startStack({ replicas, port })
+  return {
+    url: stack.url,
+    haproxy: stack.haproxy,
+    isHere: true,
+    died: stack.died,
+    async scale(count) {
+      const active = await stack.scale(count)
+      return active.map(replica => ({ ...replica, metricsUrl: `${replica.url}/metrics` }))
+    },
+    connections: async () => (await stack.haproxy.stats()).frontendSessions,
+    stop: () => stack.stop()
+  }
+}
+
+async function runningTarget(url: string, { replicaMetrics }: SweepOptions): Promise<Target> {
+  const { hostname, port, protocol } = new URL(url)
+  const isHere =
+    hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
+  const replicas = replicaMetrics.map((metricsUrl, index) => ({
+    ...{ name: `r${index + 1}`, url: new URL(metricsUrl).origin, metricsUrl, pid: null }
+  }))
+  return {
+    url,
+    haproxy: null,
+    isHere,
+    died: new Promise(() => undefined),
+    scale: () => Promise.resolve(replicas),
+    connections: () =>
+      isHere ? acceptedOn(Number(port) || (protocol === 'https:' ? 443 : 80)) : Promise.resolve(null),
+    stop: () => Promise.resolve()
+  }
+}
+
+/**
+ * Asks what model a target serves.
+ * @throws BenchError `target_down` when it does not answer, or serves none
+ */
+export async function askModel(url: string): Promise<ServedModel> {
+  try {
+    const answer = await fetch(`${url}/model`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    if (!answer.ok) throw new Error(`status ${answer.status}`)
+    const { model } = (await answer.json()) as { model: { sha256: string; version: string } | null }
+    if (!model) throw new Error('it serves no model')
+    return { digest: model.sha256, version: model.version }
+  } catch (cause) {
+    throw new BenchError('target_down', `no model from ${url}/model: ${reasonOf(cause)}`, { cause })
+  }
+}
+
+/** Connections that the kernel holds on a local port, as the side that accepted them (proc(5), /proc/net/tcp). */
+async function acceptedOn(port: number): Promise<number> {
+  const local = port.toString(16).toUpperCase().padStart(4, '0')
+  const tables = await Promise.all(['tcp', 'tcp6'].map(name => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')))
+  return tables
+    .join('')
+    .split('\n')
+    .filter(line => {
+      const [, address = '', , state] = line.trim().split(/\s+/)
+      return address.endsWith(`:${local}`) && state === ESTABLISHED
+    }).length
+}
