@@ -37,11 +37,11 @@ export async function register(stores: Stores, folder: string, name: string): Pr
 }
 
 /** A copy of the small LSTM bundle whose test score is the one that is given; its model is the same. */
-export function scored(t: Test, score: number | undefined): string {
+export function scored(t: Test, score: number): string {
   const folder = t.testdir({ [`scored-${score}`]: {} }) + `/scored-${score}`
   cpSync('test/fixtures/bundles/lstm-small', folder, { recursive: true })
   const manifest = JSON.parse(readFileSync(`${folder}/model.json`, 'utf8')) as { metrics: object }
-  manifest.metrics = score === undefined ? {} : { test: { avg2_nrmse: score } }
+  manifest.metrics = { test: { avg2_nrmse: score } }
   writeFileSync(`${folder}/model.json`, JSON.stringify(manifest))
   return folder
 }

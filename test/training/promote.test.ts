@@ -41,6 +41,17 @@ async function promoted(name: string, version: string, ...more: string[]): Promi
   return JSON.parse(stdout) as Record<string, unknown>
 }
 
+/** Another version with the files of version 1, under tags of its own. */
+async function versionWith(name: string, tags: Record<string, string>, source?: string): Promise<void> {
+  const { model_version: first } = await mlflow<{ model_version: { source: string; run_id: string } }>(
+    `model-versions/get?name=${name}&version=1`
+  )
+  const list = Object.entries(tags).map(([key, value]) => ({ key, value }))
+  await mlflow('model-versions/create', { name, source: source ?? first.source, run_id: first.run_id, tags: list })
+}
+
+const scoring = (score: number, metric = 'avg2_nrmse') => ({ sha256: LSTM, score: String(score), score_metric: metric })
+
 /** The command ends with `code` and one line, and the registry is as it was. */
 async function refused(t: Test, name: string, args: string[], expected: { code: number; line: RegExp }): Promise<void> {
   const before = await stateOf(name)
@@ -98,14 +109,15 @@ t.test('promote moves the alias, keeps the previous version, tags what it did an
 
 t.test('a candidate that is not better is refused unless it is forced', async t => {
   const name = newName()
-  for (const score of [0.2, 0.2, 0.3, undefined]) await register(given, scored(t, score), name)
+  await register(given, scored(t, 0.2), name)
+  const others = [scoring(0.2), scoring(0.3), { sha256: LSTM }, scoring(0.1, 'avg5_nrmse')]
+  for (const tags of others) await versionWith(name, tags)
   await promoted(name, '1')
   const notLower = /^error: version (2 has avg2_nrmse 0\.2|3 has avg2_nrmse 0\.3), which is not lower than the 0\.2 of version 1,/
   await refused(t, name, ['2'], { code: 1, line: notLower })
   await refused(t, name, ['3'], { code: 1, line: notLower })
   await refused(t, name, ['4'], { code: 1, line: /^error: version 4 \(no score\) and version 1, .* cannot be compared; / })
-  await register(given, 'models/gru', name)
-  await refused(t, name, ['5'], { code: 1, line: /^error: version 5 \(avg5_nrmse 0\.711895\) .* cannot be compared; / })
+  await refused(t, name, ['5'], { code: 1, line: /^error: version 5 \(avg5_nrmse 0\.1\) .* cannot be compared; / })
   await promoted(name, '3', '--force')
   t.match(await stateOf(name), { aliases: { promoted: '3', previous: '1' } })
 })
@@ -113,7 +125,7 @@ t.test('a candidate that is not better is refused unless it is forced', async t 
 t.test('another alias is moved without a word to those who follow the promoted one', async t => {
   const name = newName()
   await register(given, scored(t, 0.2), name)
-  await register(given, scored(t, 0.3), name)
+  await versionWith(name, scoring(0.3))
   await promoted(name, '1')
   await promoted(name, '2', '--alias', 'candidate')
   t.same((await stateOf(name)).aliases, { promoted: '1', candidate: '2' })
@@ -121,19 +133,17 @@ t.test('another alias is moved without a word to those who follow the promoted o
 
 t.test('a version that is missing, or whose files are not what was registered, is not promoted', async t => {
   const name = newName()
-  const { run_id: run } = await register(given, scored(t, 0.2), name)
+  const first = await register(given, scored(t, 0.2), name)
   await promoted(name, '1')
   await refused(t, name, ['7'], { code: 2, line: /^error: model .*Model Version \(name=.*, version=7\) not found$/m })
   await refused(t, name, ['one'], { code: 2, line: /^error: model / })
 
-  const point = (source: string, tags: object[]) =>
-    mlflow('model-versions/create', { name, source, run_id: run, tags })
-  const tags = [{ key: 'sha256', value: LSTM }]
-  await point(`s3://${given.s3.bucket}/${given.s3.prefix}/nowhere`, tags)
+  const nowhere = `s3://${given.s3.bucket}/${given.s3.prefix}/nowhere`
+  await versionWith(name, { sha256: LSTM }, nowhere)
   await refused(t, name, ['2'], { code: 2, line: /^error: version 2 of .* cannot be read from s3:\/\/.*\/nowhere: / })
-  await point(`runs:/${String(run)}/model`, tags)
+  await versionWith(name, { sha256: LSTM }, `runs:/${String(first.run_id)}/model`)
   await refused(t, name, ['3'], { code: 2, line: /^error: version 3 of .* points at runs:\/.*, which is not in an S3/ })
-  await point(`s3://${given.s3.bucket}/${given.s3.prefix}/nowhere`, [])
+  await versionWith(name, {}, nowhere)
   await refused(t, name, ['4'], { code: 2, line: /^error: version 4 of .* has no tag sha256: / })
 
   const { run_id: last } = await register(given, scored(t, 0.1), name)
