@@ -1,13 +1,10 @@
-// Builds the service into dist/: main.js, worker.js and the chunks that they share. Packages stay in node_modules; our
+// Builds the service into dist/: main.js, worker.js and the chunks that they share; the benchmark into dist/bench/. Packages stay in node_modules; our
 // own forty files become a few, because Node loads an ES module in about three milliseconds (docs/adr/0005).
 import { cp, rm } from 'node:fs/promises'
 import { build } from 'esbuild'
 
 await rm('dist', { recursive: true, force: true })
-await build({
-  entryPoints: ['src/server/main.ts', 'src/model/worker.ts'],
-  outdir: 'dist',
-  entryNames: '[name]',
+const options = {
   bundle: true,
   splitting: true,
   packages: 'external',
@@ -16,5 +13,12 @@ await build({
   target: 'node20',
   sourcemap: true,
   logLevel: 'warning'
+}
+await build({
+  ...options,
+  entryPoints: ['src/server/main.ts', 'src/model/worker.ts'],
+  outdir: 'dist',
+  entryNames: '[name]'
 })
+await build({ ...options, entryPoints: { 'load-worker': 'src/bench/load/worker.ts' }, outdir: 'dist/bench' })
 await cp('src/server/page', 'dist/page', { recursive: true, filter: file => !file.endsWith('tsconfig.json') })

@@ -1,0 +1,53 @@
+import type { Expectation } from './expected.js'
+import type { Counts, EncodedTally } from './tally.js'
+
+/** What a load worker is told at its start. */
+export interface WorkerOrder {
+  url: string
+  /** connections */
+  users: number
+  thinkMs: number
+  timeoutMs: number
+  bodies: readonly string[]
+  /** aligned with `bodies`; null where an answer cannot be checked */
+  expected: readonly (Expectation | null)[]
+  checkEvery: number
+  seed: number
+  /** arrivals a second in an open loop; left out, each user sends when it has its answer */
+  ratePerSecond?: number
+}
+
+/** What one load worker measured in a window. */
+export interface WorkerWindow {
+  tally: EncodedTally
+  elapsedMs: number
+  /** good answers by whole second of the window, without gaps */
+  perSecond: number[]
+  /** sockets that were open at its end */
+  connections: number
+  eventLoopP99Ms: number
+}
+
+/** What a worker can be asked for, and what it answers. Times are those of the machine's clock (clock.ts). */
+export interface Commands {
+  start: { asks: WorkerOrder; answers: null }
+  begin: { asks: { at: number }; answers: null }
+  end: { asks: { at: number }; answers: WorkerWindow }
+  drain: { asks: null; answers: Counts }
+}
+
+export type CommandName = keyof Commands
+
+/** From the parent. Every request has exactly one reply. */
+export type WorkerRequest = {
+  [Name in CommandName]: { id: number; name: Name; asks: Commands[Name]['asks'] }
+}[CommandName]
+
+/** The second that ended at `at`, which is the same in every worker. */
+export interface WorkerTick {
+  tickAt: number
+  tally: EncodedTally
+}
+
+/** From the worker. */
+export type WorkerReply = { id: number; answers: Commands[CommandName]['answers'] } | WorkerTick

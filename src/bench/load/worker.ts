@@ -1,0 +1,97 @@
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import { Fleet } from './autocannon.js'
+import { machineMs } from './clock.js'
+import { Draw } from './draw.js'
+import { isExpected } from './expected.js'
+import type { WorkerOrder, WorkerReply, WorkerRequest, WorkerWindow } from './messages.js'
+import { Recorder } from './recorder.js'
+import type { Counts } from './tally.js'
+
+// The entry of a load worker: a process that makes a part of the load and does what its parent asks over their channel.
+
+/** Ms between two samples of the event loop's delay; what is sampled is the time between them. */
+const LOOP_SAMPLE_MS = 10
+
+class LoadWorker {
+  readonly #recorder = new Recorder()
+  readonly #loop: IntervalHistogram = monitorEventLoopDelay({ resolution: LOOP_SAMPLE_MS })
+  #fleet: Fleet | undefined
+  #isDraining = false
+
+  start(order: WorkerOrder): null {
+    const { bodies, expected, seed, checkEvery } = order
+    this.#fleet = new Fleet({
+      ...order,
+      recorder: this.#recorder,
+      draw: new Draw({ seed, bodies: bodies.length, checkEvery }),
+      check: (text, body) => {
+        const expectation = expected[body]
+        return expectation ? isExpected(text, expectation) : undefined
+      }
+    })
+    this.#loop.enable()
+    void this.#tick()
+    return null
+  }
+
+  async begin(at: number): Promise<null> {
+    await this.#recorder.begin(at)
+    this.#loop.reset()
+    return null
+  }
+
+  async end(at: number): Promise<WorkerWindow> {
+    const { tally, elapsedMs, perSecond } = await this.#recorder.end(at)
+    const eventLoopP99Ms = Math.max(0, this.#loop.percentile(99) / 1e6 - LOOP_SAMPLE_MS)
+    return {
+      tally: tally.encode(),
+      elapsedMs,
+      perSecond: Array.from({ length: Math.floor(elapsedMs / 1000) }, (_, second) => perSecond[second] ?? 0),
+      connections: this.#fleet?.connections ?? 0,
+      eventLoopP99Ms
+    }
+  }
+
+  async drain(): Promise<Counts> {
+    await this.#fleet?.drain()
+    this.#isDraining = true
+    this.#recorder.finish()
+    this.#loop.disable()
+    return this.#recorder.whole.counts
+  }
+
+  /** Tells the parent of each whole second, which begins and ends at the same time in all workers. */
+  async #tick(): Promise<void> {
+    let at = Math.ceil(machineMs() / 1000) * 1000
+    await this.#recorder.second(at)
+    while (!this.#isDraining) {
+      at += 1000
+      const tally = await this.#recorder.second(at)
+      if (!this.#isDraining) reply({ tickAt: at, tally: tally.encode() })
+    }
+  }
+}
+
+const worker = new LoadWorker()
+
+function reply(message: WorkerReply): void {
+  // The parent may be gone by now: then this process ends with the channel.
+  if (process.connected) process.send!(message)
+}
+
+async function answer(request: WorkerRequest): Promise<void> {
+  switch (request.name) {
+    case 'start':
+      return reply({ id: request.id, answers: worker.start(request.asks) })
+    case 'begin':
+      return reply({ id: request.id, answers: await worker.begin(request.asks.at) })
+    case 'end':
+      return reply({ id: request.id, answers: await worker.end(request.asks.at) })
+    case 'drain':
+      reply({ id: request.id, answers: await worker.drain() })
+      process.disconnect()
+  }
+}
+
+process.on('message', (request: WorkerRequest) => void answer(request))
+process.on('disconnect', () => process.exit())
