@@ -1,7 +1,6 @@
 import type { Cell, Check } from '../results/cell.schema.js'
+import { FEWEST, successes, sum } from './figures.js'
 
-/** Fewest good answers for a percentile to be one: 1 / (1 - p) observations above it, with 95 % certainty (P99: 662). */
-const FEWEST_FOR_P99 = 662
 /** Users may differ from what Little's law says by this share: the window cuts through requests at both its ends. */
 const LITTLE_TOLERANCE = 0.1
 /** Event-loop delay of a load worker that is of no account, ms. */
@@ -63,7 +62,7 @@ function little({ plan, load, latencyMs }: Evidence): Check {
 }
 
 function connections({ plan, load, connections }: Evidence): Check {
-  const open = load.connections.reduce((sum, count) => sum + count, 0)
+  const open = sum(load.connections)
   const seen = connections ?? open
   const by = connections === null ? 'the generator holds' : 'the server side counts'
   return {
@@ -109,10 +108,6 @@ function steady({ warmUp }: Evidence): Check {
 }
 
 function samples({ load }: Evidence): Check {
-  const good = Object.entries(load.statuses).reduce((sum, [status, n]) => (status.startsWith('2') ? sum + n : sum), 0)
-  return {
-    name: 'samples',
-    ok: good - load.mismatched >= FEWEST_FOR_P99,
-    detail: `${good - load.mismatched} good answers, P99 needs ${FEWEST_FOR_P99}`
-  }
+  const good = successes(load.statuses) - load.mismatched
+  return { name: 'samples', ok: good >= FEWEST.p99, detail: `${good} good answers, P99 needs ${FEWEST.p99}` }
 }

@@ -1,0 +1,98 @@
+import { mergeLatency } from '../load/latency.js'
+import type { Cell, PlannedCell } from '../results/cell.schema.js'
+import { type Estimate, estimate } from './statistics.js'
+
+/** What a table shows of one cell. A percentile is null when it has too few samples to be one. */
+export interface CellFigures {
+  /** good answers: 2xx, and not found wrong */
+  good: number
+  /** good answers a second */
+  rps: number
+  meanMs: number
+  p50Ms: number | null
+  p95Ms: number | null
+  p99Ms: number | null
+  /** 0 to 100 */
+  failurePercent: number
+}
+
+/** Fewest samples of which a percentile is shown (MLPerf Inference's rule of early stopping). */
+export const FEWEST = { p50: 1, p95: 130, p99: 662 } as const
+
+export function cellFigures({ load }: Cell): CellFigures {
+  const good = successes(load.statuses) - load.mismatched
+  const unanswered = sum(Object.values(load.errors)) + load.lost
+  const failed = unanswered + load.completed - good
+  const all = load.completed + unanswered
+  const latency = mergeLatency([load.latencyUs])
+  const percentile = (percent: number, fewest: number): number | null =>
+    latency.totalCount < fewest ? null : latency.getValueAtPercentile(percent) / 1000
+  return {
+    good,
+    rps: good / (load.elapsedMs / 1000),
+    meanMs: latency.mean / 1000,
+    p50Ms: percentile(50, FEWEST.p50),
+    p95Ms: percentile(95, FEWEST.p95),
+    p99Ms: percentile(99, FEWEST.p99),
+    failurePercent: all === 0 ? 0 : (100 * failed) / all
+  }
+}
+
+/** All repeats of one cell, as a line of a table. */
+export interface Row extends Pick<PlannedCell, 'phase' | 'replicas' | 'users' | 'workers' | 'thinkMs' | 'durationMs'> {
+  cells: Cell[]
+  rps: Estimate
+  p50Ms: Estimate | null
+  p95Ms: Estimate | null
+  p99Ms: Estimate | null
+  failurePercent: Estimate
+}
+
+/** Lines by phase, then load workers, replicas and users. */
+export function tableRows(cells: readonly Cell[]): Row[] {
+  const groups = new Map<string, Cell[]>()
+  for (const cell of cells) {
+    const { phase, replicas, users, workers } = cell.plan
+    const place = [phase, workers, replicas, users].join('/')
+    groups.set(place, [...(groups.get(place) ?? []), cell])
+  }
+  return [...groups.values()].map(toRow).toSorted(byPlace)
+}
+
+function toRow(cells: Cell[]): Row {
+  const { phase, replicas, users, workers, thinkMs, durationMs } = cells[0]!.plan
+  const figures = cells.map(cellFigures)
+  const over = (of: (figures: CellFigures) => number | null): Estimate | null => {
+    const values = figures.map(of)
+    return values.every(value => value !== null) ? estimate(values) : null
+  }
+  return {
+    ...{ phase, replicas, users, workers, thinkMs, durationMs, cells },
+    rps: estimate(figures.map(({ rps }) => rps)),
+    p50Ms: over(({ p50Ms }) => p50Ms),
+    p95Ms: over(({ p95Ms }) => p95Ms),
+    p99Ms: over(({ p99Ms }) => p99Ms),
+    failurePercent: estimate(figures.map(({ failurePercent }) => failurePercent))
+  }
+}
+
+/** In the order of the phases in the report. */
+const PHASES: Row['phase'][] = ['1', '2', 'custom', 'standalone']
+
+function byPlace(a: Row, b: Row): number {
+  return (
+    PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase) ||
+    a.workers - b.workers ||
+    a.replicas - b.replicas ||
+    a.users - b.users
+  )
+}
+
+/** Answers with a status of 200 to 299. */
+export function successes(statuses: Record<string, number>): number {
+  return sum(Object.entries(statuses).map(([status, count]) => (status.startsWith('2') ? count : 0)))
+}
+
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}

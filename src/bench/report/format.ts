@@ -1,0 +1,48 @@
+import type { Estimate } from '../analysis/statistics.js'
+import type { Cell } from '../results/cell.schema.js'
+
+/** Three significant digits at least, no more than two behind the point. */
+export function digits(value: number): string {
+  return value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2)
+}
+
+/** A median with the interval of its repeats; empty where there is no figure. */
+export function figure(estimate: Estimate | null, format: (value: number) => string = digits): string {
+  if (!estimate) return ''
+  const { median, interval } = estimate
+  return interval ? `${format(median)} [${format(interval[0])}, ${format(interval[1])}]` : format(median)
+}
+
+export const twoPlaces = (value: number): string => value.toFixed(2)
+
+export const percent = (share: number): string => `${Math.round(100 * share)} %`
+
+export const seconds = (ms: number): string => `${digits(ms / 1000).replace(/\.?0+$/, '')} s`
+
+/** What a reader has to know of cells beside their figures: the limiter, failed checks, notes; each one once. */
+export function notes(cells: readonly Cell[]): string {
+  const all = cells.flatMap(({ limiter, checks, notes }) => [
+    limiter.what === 'none found' ? 'no limiter found' : `limited by ${limiter.what}`,
+    ...checks.filter(({ ok }) => !ok).map(({ name }) => FAILED[name] ?? name),
+    ...notes
+  ])
+  return [...new Set(all)].join('; ')
+}
+
+/** What a failed check means, in words. */
+const FAILED: Record<string, string> = {
+  'servers-agree': "servers' counts differ",
+  little: "Little's law does not hold",
+  connections: 'connections differ from users',
+  'same-model': 'replicas served different models',
+  'generator-keeps-up': 'generator late',
+  'no-mismatch': 'wrong or unchecked forecasts',
+  steady: 'not steady',
+  samples: 'too few samples'
+}
+
+/** A Markdown table; every cell is text, `|` in it is escaped. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(text => text.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
