@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { machineMs } from './clock.js'
 import type { Draw } from './draw.js'
+import type { Arrivals } from './open-loop.js'
 import type { Recorder } from './recorder.js'
 
 /** Ms before a connection is tried again whose predecessor brought no answer; doubled each time up to the maximum. */
@@ -35,6 +36,8 @@ export interface UserOptions {
   /** time that a user waits between an answer and the next request */
   thinkMs: number
   timeoutMs: number
+  /** when requests are to be sent in an open loop; left out, a user sends again when it has its answer and has thought */
+  arrivals?: Arrivals
   /** gives each request its body, and says which answers are to be checked */
   draw: Draw
   /** whether a 2xx answer's text is the forecast that its body should get; undefined where that is not known */
@@ -55,7 +58,9 @@ export class User {
   /** of the answer under way, where it is to be checked */
   #chunks: Buffer[] | undefined
   #status = 0
+  /** when the request in flight was sent, or in an open loop was to be sent */
   #sentAt: number | undefined
+  #plannedAt: number | undefined
   #dueAt: number
   #live = false
   /** the server has said that it closes the connection after this answer */
@@ -82,7 +87,7 @@ export class User {
     // Connecting, sending and parsing stay autocannon's; when it does them is decided here.
     this.#sendNow = client._doRequest.bind(client)
     this.#connectNow = client._connect.bind(client)
-    client._doRequest = () => this.#next()
+    client._doRequest = () => this.next()
     client._connect = () => this.#connect()
     const execute = client.parser.execute.bind(client.parser)
     client.parser.execute = chunk => {
@@ -114,7 +119,7 @@ export class User {
   #bookkeeping(): object {
     return {
       insertRequest: () => {
-        this.#sentAt = machineMs()
+        this.#sentAt = this.#plannedAt ?? machineMs()
       },
       addByteCount: () => undefined,
       setHeaders: ({ statusCode, shouldKeepAlive }: AnswerHead) => {
@@ -153,19 +158,23 @@ export class User {
     if (this.#stopping) this.#onSettled()
   }
 
-  /** Sends the next request once the user has thought long enough and there is a connection for it. */
-  #next(): void {
+  /** Sends the next request once it is time and there is a connection for it. */
+  next(): void {
     if (this.#stopping || this.waiting || !this.#live) return
     if (this.#spent) {
       // Not at once: the parser is still at work on what this connection brought.
       process.nextTick(() => this.#broken())
       return
     }
-    if (this.#options.thinkMs > 0) {
+    const { arrivals, thinkMs } = this.#options
+    if (arrivals) {
+      this.#plannedAt = arrivals.take(this)
+      if (this.#plannedAt === undefined) return
+    } else if (thinkMs > 0) {
       const pause = this.#dueAt - machineMs()
       clearTimeout(this.#timer)
       if (pause > 0) {
-        this.#timer = setTimeout(() => this.#next(), Math.ceil(pause))
+        this.#timer = setTimeout(() => this.next(), Math.ceil(pause))
         return
       }
     }

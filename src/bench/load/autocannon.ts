@@ -1,5 +1,6 @@
 import autocannon from 'autocannon'
 import { type BuiltRequest, type Client, User, type UserOptions } from './autocannon-user.js'
+import type { Arrivals } from './open-loop.js'
 
 /** Seconds that autocannon is told where it shall never act by itself; more would overflow its timers. */
 const NEVER_S = 2_000_000
@@ -21,10 +22,12 @@ export class Fleet {
   readonly #users: User[] = []
   readonly #instance: autocannon.Instance
   readonly #ended: Promise<void>
+  readonly #arrivals: Arrivals | undefined
   readonly #overdue: NodeJS.Timeout
   #settled: (() => void) | undefined
 
   constructor(options: FleetOptions) {
+    this.#arrivals = options.arrivals
     let built: BuiltRequest[] | undefined
     let ended = (): void => undefined
     this.#ended = new Promise(resolve => {
@@ -58,6 +61,7 @@ export class Fleet {
 
   /** No new requests; resolves when every request in flight has been answered or has timed out, and all is closed. */
   async drain(): Promise<void> {
+    this.#arrivals?.stop()
     for (const user of this.#users) user.stop()
     while (this.#users.some(user => user.waiting)) {
       await new Promise<void>(resolve => {

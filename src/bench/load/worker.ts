@@ -4,6 +4,7 @@ import { machineMs } from './clock.js'
 import { Draw } from './draw.js'
 import { isExpected } from './expected.js'
 import type { WorkerOrder, WorkerReply, WorkerRequest, WorkerWindow } from './messages.js'
+import { Arrivals } from './open-loop.js'
 import { Recorder } from './recorder.js'
 import type { Counts } from './tally.js'
 
@@ -19,11 +20,14 @@ class LoadWorker {
   #isDraining = false
 
   start(order: WorkerOrder): null {
-    const { bodies, expected, seed, checkEvery } = order
+    const { bodies, expected, seed, checkEvery, timeoutMs, ratePerSecond } = order
+    const draw = new Draw({ seed, bodies: bodies.length, checkEvery })
+    const recorder = this.#recorder
     this.#fleet = new Fleet({
       ...order,
-      recorder: this.#recorder,
-      draw: new Draw({ seed, bodies: bodies.length, checkEvery }),
+      recorder,
+      draw,
+      ...(ratePerSecond !== undefined && { arrivals: new Arrivals({ ratePerSecond, timeoutMs, draw, recorder }) }),
       check: (text, body) => {
         const expectation = expected[body]
         return expectation ? isExpected(text, expectation) : undefined

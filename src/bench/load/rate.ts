@@ -1,0 +1,35 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { RateFigures } from '../slo.js'
+import { type LoadOrder, startLoad } from './generator.js'
+import { mergeLatency } from './latency.js'
+
+export interface RateTrial {
+  order: LoadOrder & { ratePerSecond: number }
+  warmUpMs: number
+  durationMs: number
+}
+
+/** Measures one rate in an open loop: warm-up, window, drain. Nothing is left running, whatever happens. */
+export async function measureRate({ order, warmUpMs, durationMs }: RateTrial): Promise<RateFigures> {
+  const load = await startLoad(order)
+  try {
+    await pause(warmUpMs)
+    const window = await load.beginWindow()
+    await pause(durationMs)
+    const { completed, errors, lost, mismatched, statuses, latencyUs } = await window.end()
+    await load.drain()
+    const { dropped = 0, ...broken } = errors
+    const ok = Object.entries(statuses).reduce((sum, [status, count]) => sum + (status.startsWith('2') ? count : 0), 0)
+    const good = ok - mismatched
+    const brokenCount = Object.values(broken).reduce((sum, count) => sum + count, 0)
+    return {
+      ratePerSecond: order.ratePerSecond,
+      p99Ms: mergeLatency([latencyUs]).getValueAtPercentile(99) / 1000,
+      good,
+      failed: completed - good + lost + brokenCount,
+      dropped
+    }
+  } finally {
+    await load.kill()
+  }
+}
