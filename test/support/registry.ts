@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { s3Environment } from './services/s3.js'
-import type { Stores } from './services.js'
+import type { MlflowAccess, Stores } from './services.js'
 
 const PYTHON = 'training/.venv-registry/bin/python'
 
@@ -44,4 +45,26 @@ export function scored(t: Test, score: number): string {
   manifest.metrics = { test: { avg2_nrmse: score } }
   writeFileSync(`${folder}/model.json`, JSON.stringify(manifest))
   return folder
+}
+
+/** For a model or an experiment: a test may use stores that others use too. */
+export const newName = () => `test-${randomUUID()}`
+
+/** MLflow's answer to a GET, or to a POST where there is a body. `path` is below `/api/2.0/mlflow/`. */
+export async function askMlflow<T>({ url }: MlflowAccess, path: string, body?: object): Promise<T> {
+  const init = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  return (await (await fetch(`${url}/api/2.0/mlflow/${path}`, init)).json()) as T
+}
+
+interface Model {
+  registered_model: { aliases?: { alias: string; version: string }[]; tags?: { key: string; value: string }[] }
+}
+
+/** Of a registered model: version by alias, value by tag. */
+export async function stateOf(mlflow: MlflowAccess, name: string) {
+  const { registered_model: model } = await askMlflow<Model>(mlflow, `registered-models/get?name=${name}`)
+  return {
+    aliases: Object.fromEntries((model.aliases ?? []).map(({ alias, version }) => [alias, version])),
+    tags: Object.fromEntries((model.tags ?? []).map(({ key, value }) => [key, value]))
+  }
 }

@@ -1,21 +1,12 @@
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { register, scored, training } from '../support/registry.js'
+import { askMlflow, newName, register, scored, training } from '../support/registry.js'
 import { s3Client, startMinio, startMlflow, stores } from '../support/services.js'
 
 const given = await stores()
 t.teardown(() => given.stop())
-
-/** A test may use stores that others use too. */
-const newName = () => `test-${randomUUID()}`
-
-/** MLflow's answer to a GET, or to a POST where there is a body. */
-async function mlflow<T>(path: string, body?: object): Promise<T> {
-  const init = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-  return (await (await fetch(`${given.mlflow.url}/api/2.0/mlflow/${path}`, init)).json()) as T
-}
 
 interface Runs {
   runs?: { info: { status: string }; data: { metrics: Keyed[]; params: Keyed[] } }[]
@@ -24,8 +15,8 @@ type Keyed = { key: string; value: unknown }
 
 async function runsOf(experiment: string): Promise<NonNullable<Runs['runs']>> {
   const path = `experiments/get-by-name?experiment_name=${experiment}`
-  const found = await mlflow<{ experiment: { experiment_id: string } }>(path)
-  const { runs = [] } = await mlflow<Runs>('runs/search', { experiment_ids: [found.experiment.experiment_id] })
+  const found = await askMlflow<{ experiment: { experiment_id: string } }>(given.mlflow, path)
+  const { runs = [] } = await askMlflow<Runs>(given.mlflow, 'runs/search', { experiment_ids: [found.experiment.experiment_id] })
   return runs
 }
 
@@ -38,7 +29,7 @@ t.test('register logs the run, stores the bundle byte by byte and makes the next
   t.match(printed, { name, version: '1', sha256, avg5_nrmse: 0.711895 })
 
   type Version = { model_version: { source: string; run_id: string; status: string; tags: Keyed[] } }
-  const { model_version: version } = await mlflow<Version>(`model-versions/get?name=${name}&version=1`)
+  const { model_version: version } = await askMlflow<Version>(given.mlflow, `model-versions/get?name=${name}&version=1`)
   t.equal(version.run_id, printed.run_id)
   t.equal(version.status, 'READY')
   t.match(values(version.tags), { sha256, score: '0.711895', score_metric: 'avg5_nrmse' })
@@ -93,7 +84,7 @@ t.test('a bundle that does not hold together is refused in one line, and nothing
   rmSync(`${folder}/golden.json`)
   await refused(t, folder, /golden\.json: No such file or directory$/m)
 
-  t.match(await mlflow(`registered-models/get?name=${name}`), { error_code: 'RESOURCE_DOES_NOT_EXIST' })
+  t.match(await askMlflow(given.mlflow, `registered-models/get?name=${name}`), { error_code: 'RESOURCE_DOES_NOT_EXIST' })
 })
 
 t.test('a registry that is not there, or not an HTTP one, is said in one line', async t => {
@@ -121,12 +112,6 @@ t.test('with the object store down no version is made, and the run says that it 
   const { code, stderr } = await training(own, 'register', '--name', 'm')
   t.equal(code, 2)
   t.match(stderr, /^error: s3:\/\/models\/mlflow\/.+\/model\/model\.onnx: .*Could not connect/)
-  const call = async (path: string, body: object): Promise<unknown> => {
-    const headers = { 'content-type': 'application/json' }
-    const init = { method: 'POST', headers, body: JSON.stringify(body) }
-    return (await fetch(`${server.url}/api/2.0/mlflow/${path}`, init)).json()
-  }
-  t.match(await call('runs/search', { experiment_ids: ['1'] }), { runs: [{ info: { status: 'FAILED' } }] })
-  const model = await fetch(`${server.url}/api/2.0/mlflow/registered-models/get?name=m`)
-  t.equal(model.status, 404)
+  t.match(await askMlflow(server, 'runs/search', { experiment_ids: ['1'] }), { runs: [{ info: { status: 'FAILED' } }] })
+  t.match(await askMlflow(server, 'registered-models/get?name=m'), { error_code: 'RESOURCE_DOES_NOT_EXIST' })
 })

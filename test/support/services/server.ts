@@ -92,7 +92,7 @@ class GuardedServer implements Server {
   }
 
   async stop(): Promise<void> {
-    await this.#end('SIGTERM')
+    await this.#end('SIGKILL')
     rmSync(this.#program.folder, { recursive: true, force: true })
   }
 
