@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import t from 'tap'
+import { type LoadOrder, startLoad } from '../../src/bench/load/generator.js'
+import { mergeLatency } from '../../src/bench/load/latency.js'
+import type { Tick } from '../../src/bench/load/merge.js'
+import { eventually } from '../support/eventually.js'
+import { type MoodyServer, moodyServer } from '../support/moody-server.js'
+
+const order = (server: MoodyServer, more: Partial<LoadOrder> = {}): LoadOrder => ({
+  url: server.url,
+  ...{ users: 5, workers: 3, thinkMs: 0, bodies: ['{}'], checkEvery: 50, seed: 1, timeoutMs: 30_000 },
+  ...more
+})
+const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`)
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, number) => all + number, 0)
+
+t.test('users are exactly as many sockets, spread over the workers, and every answer is counted', async t => {
+  let good = 0
+  const server = await moodyServer(({ number, answer }) => {
+    if (number % 7 !== 0) good++
+    answer(number % 7 === 0 ? 503 : 200, '{}')
+  })
+  t.teardown(server.close)
+  const load = await startLoad(order(server))
+  t.teardown(() => load.kill())
+  const ticks: Tick[] = []
+  load.onTick(tick => ticks.push(tick))
+  await eventually('all connected', () => server.open.size === 5)
+  const window = await load.beginWindow()
+  await eventually('two whole seconds', () => ticks.length >= 2)
+  const figures = await window.end()
+  t.equal(server.open.size, 5)
+  const whole = await load.drain()
+
+  t.same(figures.connections, [2, 2, 1])
+  t.equal(server.connections, 5)
+  t.same(whole, { ok: good, completed: server.asked, errors: 0, lost: 0 })
+  t.equal(sum(Object.values(figures.statuses)), figures.completed)
+  t.equal(mergeLatency([figures.latencyUs]).totalCount, figures.statuses[200])
+  t.equal(figures.perSecond.length, Math.floor(figures.elapsedMs / 1000))
+  t.ok(sum(figures.perSecond) <= figures.statuses[200]! && figures.completed < whole.completed)
+  t.equal(figures.eventLoopP99Ms.length, 3)
+  t.ok(ticks.every(tick => tick.good > 0 && tick.failed > 0 && tick.p50Us > 0 && tick.p99Us >= tick.p50Us))
+  t.notOk(load.pids.some(isAlive), 'the workers have ended')
+})
+
+t.test('a window counts the answers that come between its cuts, and only those', async t => {
+  const held: (() => void)[] = []
+  const server = await moodyServer(({ answer }) => held.push(() => answer(200, '{}')))
+  t.teardown(server.close)
+  const load = await startLoad(order(server, { users: 4, workers: 2 }))
+  t.teardown(() => load.kill())
+  const release = async (): Promise<void> => {
+    const before = server.asked
+    await eventually('four held', () => held.length === 4)
+    for (const answer of held.splice(0)) answer()
+    await eventually('the next four', () => server.asked === before + 4)
+  }
+  await eventually('the first four', () => server.asked === 4)
+  await release()
+  const window = await load.beginWindow()
+  await release()
+  await release()
+  const figures = await window.end()
+  const drained = load.drain()
+  for (const answer of held.splice(0)) answer()
+  t.equal(figures.completed, 8)
+  t.equal((await drained).completed, 16)
+})
+
+t.test('a worker that dies is named, and nothing is left running', async t => {
+  const server = await moodyServer(({ answer }) => answer(200, '{}'))
+  t.teardown(server.close)
+  const load = await startLoad(order(server))
+  const window = await load.beginWindow()
+  process.kill(load.pids[1]!, 'SIGKILL')
+  await t.rejects(window.end(), { code: 'child_died', message: 'load worker 2 of 3 has ended (SIGKILL)' })
+  await load.kill()
+  t.notOk(load.pids.some(isAlive))
+})
+
+t.test('the workers end with their parent, even if it is killed', async t => {
+  const server = await moodyServer(({ answer }) => answer(200, '{}'))
+  t.teardown(server.close)
+  const parent = spawn(process.execPath, [...process.execArgv, 'test/support/load-parent.ts', server.url], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string]
+  const pids = JSON.parse(line) as number[]
+  t.ok(pids.length === 2 && pids.every(isAlive))
+  parent.kill('SIGKILL')
+  await eventually('both workers have ended', () => !pids.some(isAlive))
+})
+
+t.test('an order that cannot be carried out is refused before anything starts', async t => {
+  const server = await moodyServer(({ answer }) => answer(200, '{}'))
+  t.teardown(server.close)
+  const refused = (more: Partial<LoadOrder>, message: string | RegExp) =>
+    t.rejects(startLoad(order(server, more)), { code: 'bad_flag', message })
+  await refused({ users: 2 }, '2 users cannot be spread over 3 load workers')
+  await refused({ url: 'ftp://example.test' }, 'ftp://example.test is no http URL')
+  await refused({ bodies: [] }, 'there is no body to send')
+  await refused({ expected: [null, null] }, '2 expected answers for 1 bodies')
+  t.equal(server.connections, 0)
+})

@@ -1,0 +1,65 @@
+import t from 'tap'
+import { findHighestRate, leastWindowMs, type RateFigures, type RateSearch } from '../../src/bench/slo.js'
+
+const figures = (ratePerSecond: number, more: Partial<RateFigures> = {}): RateFigures => ({
+  ...{ ratePerSecond, p99Ms: 1, good: 1000, failed: 0, dropped: 0 },
+  ...more
+})
+const search = (measure: (rate: number) => RateFigures, more: Partial<RateSearch> = {}) =>
+  findHighestRate({
+    measure: rate => Promise.resolve(measure(rate)),
+    ...{ p99Ms: 50, low: 10, high: 1000, precision: 0.02, confirmations: 2 },
+    ...more
+  })
+
+// A queue with one server and 400 requests a second of capacity: the P99 is ln(100) / (400 - rate) seconds (M/M/1), which
+// is 50 ms at 400 - 92.1 = 307.9 a second.
+const queue = (rate: number) => figures(rate, { p99Ms: rate < 400 ? (Math.log(100) / (400 - rate)) * 1000 : 1e6 })
+
+t.test('finds the rate at which a queue of known capacity reaches the bound', async t => {
+  const { ratePerSecond, isAtTop, confirmed, tried } = await search(queue)
+  t.ok(ratePerSecond! <= 307.9 && ratePerSecond! >= 307.9 / 1.02, `${ratePerSecond}`)
+  t.notOk(isAtTop)
+  t.same(
+    confirmed.map(one => one.ratePerSecond),
+    [ratePerSecond, ratePerSecond]
+  )
+  // Two ends, then log2(log(100) / log(1.02)) = 7.9 halvings, then two to confirm.
+  t.equal(tried.length, 2 + 8 + 2)
+})
+
+t.test('failures, drops and too few samples each end a rate as a slow answer does', async t => {
+  for (const bad of [{ failed: 1 }, { dropped: 1 }, { good: 661 }, { p99Ms: 50.1 }, { p99Ms: NaN }]) {
+    const { ratePerSecond } = await search(rate => figures(rate, rate > 200 ? bad : {}))
+    t.ok(ratePerSecond! <= 200 && ratePerSecond! >= 200 / 1.02, `${JSON.stringify(bad)}: ${ratePerSecond}`)
+  }
+})
+
+t.test('a rate that holds by luck gives way to one that holds again', async t => {
+  const times = new Map<number, number>()
+  const { ratePerSecond, confirmed } = await search(rate => {
+    times.set(rate, (times.get(rate) ?? 0) + 1)
+    return figures(rate, { p99Ms: rate > 250 && (rate > 300 || times.get(rate)! > 1) ? 60 : 10 })
+  })
+  t.ok(ratePerSecond! <= 250 && ratePerSecond! > 250 / 1.02 ** 2, `${ratePerSecond}`)
+  t.equal(confirmed.length, 2)
+})
+
+t.test('says when the lowest rate is too much, and when the highest one is not', async t => {
+  t.same(await search(rate => figures(rate, { failed: 1 })), {
+    ratePerSecond: null,
+    isAtTop: false,
+    confirmed: [],
+    tried: [figures(10, { failed: 1 })]
+  })
+  t.match(await search(rate => figures(rate)), { ratePerSecond: 1000, isAtTop: true, confirmed: [{}, {}] })
+  await t.rejects(search(queue, { low: 10, high: 10 }), {
+    code: 'bad_flag',
+    message: 'no rate lies between 10 and 10 a second'
+  })
+})
+
+t.test('a P99 needs 662 answers: 6.62 s at 100 a second', t => {
+  t.equal(leastWindowMs(100), 6620)
+  t.end()
+})
