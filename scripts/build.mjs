@@ -20,5 +20,9 @@ await build({
   outdir: 'dist',
   entryNames: '[name]'
 })
-await build({ ...options, entryPoints: { 'load-worker': 'src/bench/load/worker.ts' }, outdir: 'dist/bench' })
+await build({
+  ...options,
+  entryPoints: { main: 'src/bench/main.ts', 'load-worker': 'src/bench/load/worker.ts' },
+  outdir: 'dist/bench'
+})
 await cp('src/server/page', 'dist/page', { recursive: true, filter: file => !file.endsWith('tsconfig.json') })

@@ -9,6 +9,7 @@ export interface Load {
   latencyMs: number
   /** of all cores, 0 to 1; null where the host under load is not this one */
   hostBusy: number | null
+  cores: number
   generator: { processes: number; cpuSeconds: number }
   haproxy: { cpuSeconds: number } | null
   /** CPU seconds of each replica; null where they cannot be read */
@@ -39,10 +40,12 @@ export function findLimiter(load: Load): Cell['limiter'] {
     }
   }
   if (load.hostBusy !== null && load.hostBusy >= HOST_FULL) {
-    const [largest, most] = Object.entries(parts).sort(([, a], [, b]) => b - a)[0]!
+    const ours = parts.generator + parts.haproxy + parts.replicas
+    const all = { ...parts, 'other processes': Math.max(0, load.hostBusy * load.cores - ours) }
+    const [largest, most] = Object.entries(all).sort(([, a], [, b]) => b - a)[0]!
     return {
       what: 'host CPU',
-      evidence: `all cores ${percent(load.hostBusy)} busy; most of it ${largest} with ${cores(most)}, in all ${shares(parts)}`
+      evidence: `all cores ${percent(load.hostBusy)} busy; most of it ${largest} with ${cores(most)}, in all ${shares(parts)}, others ${cores(all['other processes'])}`
     }
   }
   return fullPart(load, parts, seconds)

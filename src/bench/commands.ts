@@ -1,0 +1,73 @@
+import type { Command } from './cli.js'
+import { parseCommand } from './cli.js'
+import { BenchError } from './errors.js'
+import { showProgress } from './live/progress.js'
+import { LiveState } from './live/state.js'
+import type { SweepOptions } from './options.js'
+import { planCells } from './plan.js'
+import { compareRuns } from './report/compare.js'
+import { drawReport } from './report/draw.js'
+import { openRun } from './results/store.js'
+import { Stopped } from './stop.js'
+import { runSweep, type SweepOrder } from './sweep.js'
+
+/** How a command is run. */
+export interface Surroundings {
+  /** the words of the command line */
+  args: string[]
+  /** its signal ends the command in order */
+  stopping: AbortController
+}
+
+/** Runs a command to its end and resolves to the exit code: 0, or 1 for a finding. */
+export async function runCommand(command: Exclude<Command, { name: 'help' }>, around: Surroundings): Promise<number> {
+  switch (command.name) {
+    case 'sweep':
+      return sweep({ options: command.options, args: around.args, resume: false }, around)
+    case 'resume':
+      return resume(command.folder, command.uiPort, around)
+    case 'report':
+      await drawReport(command.folder)
+      console.log(`${command.folder}/RESULTS.md`)
+      return 0
+    case 'compare': {
+      const { text, regressed } = await compareRuns(command.before, command.after)
+      console.log(text)
+      return regressed ? 1 : 0
+    }
+  }
+}
+
+async function sweep(
+  order: Pick<SweepOrder, 'options' | 'args' | 'resume'>,
+  { stopping }: Surroundings
+): Promise<number> {
+  const { signal } = stopping
+  const live = new LiveState(why => stopping.abort(new Stopped(why)))
+  showProgress(live, process.stderr)
+  try {
+    await runSweep({ ...order, plan: planCells(order.options), live, signal })
+  } finally {
+    await drawIfBegun(order.options)
+  }
+  return 0
+}
+
+/** Goes on with a run as its own command line says, in its own folder. */
+async function resume(folder: string, uiPort: number | undefined, around: Surroundings): Promise<number> {
+  const { run } = await openRun(folder)
+  const command = parseCommand(run.args, new Date(run.startedAt))
+  if (command.name !== 'sweep') throw new BenchError('bad_results', `${folder}: run.json is not of a sweep`)
+  const options = { ...command.options, out: folder, uiPort }
+  return sweep({ options, args: run.args, resume: true }, around)
+}
+
+/** A sweep that was stopped has a report of what was measured; one that could not begin has none. */
+async function drawIfBegun({ out }: SweepOptions): Promise<void> {
+  try {
+    await drawReport(out)
+    console.error(`bench: ${out}/RESULTS.md`)
+  } catch (error) {
+    if (!(error instanceof BenchError && error.code === 'bad_results')) throw error
+  }
+}

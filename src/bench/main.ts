@@ -1,0 +1,32 @@
+import { HELP, parseCommand } from './cli.js'
+import { runCommand } from './commands.js'
+import { BenchError } from './errors.js'
+import { Stopped } from './stop.js'
+
+/** Of a defect of ours: everything else that can go wrong has an exit code of its own. */
+const DEFECT = 70
+
+const stopping = new AbortController()
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143]
+] as const) {
+  process.on(signal, () => {
+    // Who asks twice does not want to wait: what was started ends with this process.
+    if (stopping.signal.aborted) process.exit(exitCode)
+    stopping.abort(new Stopped(`stopped by ${signal}`, exitCode))
+  })
+}
+
+try {
+  const args = process.argv.slice(2)
+  const command = parseCommand(args, new Date())
+  if (command.name === 'help') console.log(HELP)
+  else process.exitCode = await runCommand(command, { args, stopping })
+} catch (thrown) {
+  // What fails because of a stop says that it was aborted; the stop says why.
+  const error: unknown = stopping.signal.aborted ? stopping.signal.reason : thrown
+  const isExpected = error instanceof BenchError || error instanceof Stopped
+  console.error(isExpected ? `bench: ${error.message}` : error)
+  process.exitCode = isExpected ? error.exitCode : DEFECT
+}
