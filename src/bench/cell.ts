@@ -2,7 +2,7 @@ import os from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { checkCell } from './analysis/checks.js'
 import { findLimiter } from './analysis/limiter.js'
-import type { Payload } from './load/payload.js'
+import type { Case } from './load/cases.js'
 import { type Load, startLoad } from './load/generator.js'
 import { mergeLatency } from './load/latency.js'
 import type { WindowFigures } from './load/merge.js'
@@ -32,7 +32,8 @@ export interface CellOrder {
   order: number
   seed: number
   warmUp: WarmUp
-  payload: Payload
+  /** what is sent, and what must come back */
+  cases: readonly Case[]
 }
 
 /** Who wants to know how a cell goes. */
@@ -64,17 +65,17 @@ export async function runCell(
   watcher: CellWatcher,
   signal: AbortSignal
 ): Promise<Cell> {
-  const { plan, payload } = order
+  const { plan, cases } = order
   const startedAt = new Date().toISOString()
   const replicas = await target.scale(plan.replicas)
   const before = await scrapeAll(replicas)
   const load = await startLoad({
-    url: target.predictUrl,
+    url: `${target.url}/predict`,
     users: plan.users,
     workers: plan.workers,
     thinkMs: plan.thinkMs,
-    bodies: payload.bodies,
-    expected: payload.expected,
+    bodies: cases.map(({ body }) => body),
+    expected: cases,
     checkEvery: CHECK_EVERY,
     seed: order.seed,
     timeoutMs: TIMEOUT_MS

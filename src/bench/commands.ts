@@ -8,6 +8,7 @@ import { planCells } from './plan.js'
 import { compareRuns } from './report/compare.js'
 import { drawReport } from './report/draw.js'
 import { openRun } from './results/store.js'
+import { runSlo } from './slo-run.js'
 import { Stopped } from './stop.js'
 import { runSweep, type SweepOrder } from './sweep.js'
 
@@ -35,6 +36,9 @@ export async function runCommand(command: Exclude<Command, { name: 'help' }>, ar
       console.log(text)
       return regressed ? 1 : 0
     }
+    case 'slo':
+      console.log(await runSlo(command.options, around.stopping.signal))
+      return 0
   }
 }
 

@@ -71,6 +71,6 @@ function readInteger(name: string, text: string, [lowest, highest]: [number, num
 
 function readUrl(name: string, text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url && /^https?:$/.test(url.protocol) && url.username === '') return text.replace(/\/$/, '')
+  if (url?.protocol === 'http:' && url.username === '') return text.replace(/\/$/, '')
   throw new BenchError('bad_flag', `--${name} must be an http address, not "${text}"`)
 }

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto'
 import { runCell } from './cell.js'
 import type { LiveState } from './live/state.js'
-import { type Payload, readPayload } from './load/payload.js'
+import { type Case, loadCases } from './load/cases.js'
 import type { SweepOptions } from './options.js'
 import type { Cell, PlannedCell } from './results/cell.schema.js'
 import { gatherFingerprint } from './results/fingerprint.js'
@@ -32,12 +33,12 @@ export async function runSweep(order: SweepOrder): Promise<Cell[]> {
   const target = await openTarget(options, most)
   try {
     const model = await askModel(target.url)
-    const payload = await readPayload({ file: options.payload, steps: options.steps, url: target.predictUrl, model })
-    const run = await describeRun(order, target, { ...model, payload: payload.digest })
+    const cases = await loadCases({ url: target.url, payload: options.payload, steps: options.steps, served: model })
+    const run = await describeRun(order, target, { ...model, payload: digestOf(cases) })
     if (order.resume) refuseOther((await openRun(options.out)).run, run)
     else await createRun(options.out, run)
     live.planned(run)
-    await runCells(order, target, payload)
+    await runCells(order, target, cases)
   } finally {
     await target.stop()
     live.finished()
@@ -45,7 +46,7 @@ export async function runSweep(order: SweepOrder): Promise<Cell[]> {
   return (await openRun(options.out)).cells
 }
 
-async function runCells(order: SweepOrder, target: Target, payload: Payload): Promise<void> {
+async function runCells(order: SweepOrder, target: Target, cases: readonly Case[]): Promise<void> {
   const { options, plan, live, signal } = order
   const { run, cells } = await openRun(options.out)
   for (const cell of cells) live.ended(cell)
@@ -53,7 +54,7 @@ async function runCells(order: SweepOrder, target: Target, payload: Payload): Pr
     signal.throwIfAborted()
     const index = plan.findIndex(({ key }) => key === planned.key)
     const measured = runCell(
-      { plan: planned, order: index, seed: options.seed + index, warmUp: options.warmUp, payload },
+      { plan: planned, order: index, seed: options.seed + index, warmUp: options.warmUp, cases },
       target,
       { began: stage => live.began(planned.key, stage), tick: tick => live.tick(tick) },
       signal
@@ -87,4 +88,11 @@ async function describeRun({ options, plan, args }: SweepOrder, target: Target, 
       payloadDigest: of.payload
     })
   }
+}
+
+/** Of the bodies in their order. */
+function digestOf(cases: readonly Case[]): string {
+  return createHash('sha256')
+    .update(cases.map(({ body }) => body).join('\n'))
+    .digest('hex')
 }

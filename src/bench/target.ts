@@ -12,10 +12,7 @@ const ESTABLISHED = '01'
 
 /** What a sweep measures: a stack of ours, or something that runs already and is not touched. */
 export interface Target {
-  /** where its model and its health are asked for */
   readonly url: string
-  /** where forecasts are asked for */
-  readonly predictUrl: string
   /** ours, or null */
   readonly haproxy: Stack['haproxy'] | null
   /** whether it shares this machine, so that the machine's load is its limit too */
@@ -44,7 +41,6 @@ export async function ownStack(port: number, replicas: number): Promise<Target> 
   const stack = await startStack({ replicas, port })
   return {
     url: stack.url,
-    predictUrl: `${stack.url}/predict`,
     haproxy: stack.haproxy,
     isHere: true,
     died: stack.died,
@@ -58,21 +54,19 @@ export async function ownStack(port: number, replicas: number): Promise<Target> 
 }
 
 async function runningTarget(url: string, { replicaMetrics }: SweepOptions): Promise<Target> {
-  const { hostname, port, protocol, pathname, origin } = new URL(url)
+  const { hostname, port } = new URL(url)
   const isHere =
     hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
   const replicas = replicaMetrics.map((metricsUrl, index) => ({
     ...{ name: `r${index + 1}`, url: new URL(metricsUrl).origin, metricsUrl, pid: null }
   }))
   return {
-    url: origin,
-    predictUrl: pathname === '/' ? `${origin}/predict` : url,
+    url,
     haproxy: null,
     isHere,
     died: new Promise(() => undefined),
     scale: () => Promise.resolve(replicas),
-    connections: () =>
-      isHere ? acceptedOn(Number(port) || (protocol === 'https:' ? 443 : 80)) : Promise.resolve(null),
+    connections: () => (isHere ? acceptedOn(Number(port) || 80) : Promise.resolve(null)),
     stop: () => Promise.resolve()
   }
 }
