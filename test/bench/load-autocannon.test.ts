@@ -27,14 +27,11 @@ t.test('a request whose connection is closed in peace is lost, and the next one 
 })
 
 t.test('requests in flight at the end are waited for and counted', async t => {
-  const held: (() => void)[] = []
-  const server = await moodyServer(({ answer }) => held.push(() => answer(200, '{}')))
+  const server = await moodyServer(({ answer }) => setTimeout(() => answer(200, '{}'), PAUSE_MS))
   t.teardown(server.close)
   const { whole } = startFleet({ url: server.url, users: 7 })
-  await eventually('seven in flight', () => held.length === 7)
-  const end = whole()
-  for (const release of held) release()
-  const { ok, lost, errors } = await end
+  await eventually('seven in flight', () => server.asked === 7)
+  const { ok, lost, errors } = await whole()
   t.same({ ok, lost, errors, asked: server.asked }, { ok: 7, lost: 0, errors: {}, asked: 7 })
 })
 
@@ -101,13 +98,30 @@ t.test('a reset is an error with its name; a server that closes after each answe
     if (number === 10) {
       resets++
       socket.resetAndDestroy()
-    } else answer(200, '{}', 'connection: close\r\n')
+      return
+    }
+    answer(200, '{}', 'connection: close\r\n')
+    socket.end()
   })
   t.teardown(server.close)
   const { whole } = startFleet({ url: server.url })
   await eventually('thirty requests', () => server.asked > 30)
   const { errors, ok, lost } = await whole()
   t.same({ errors, ok, lost }, { errors: { ECONNRESET: resets }, ok: server.asked - resets, lost: 0 })
+})
+
+t.test('an answer that breaks off is lost, and the next connection starts with a clean sheet', async t => {
+  const server = await moodyServer(({ number, socket, answer }) => {
+    if (number === 3) socket.end('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf of it')
+    else if (number === 6) socket.end('HTTP/1.1 200 OK\r\ncontent-le')
+    else answer(200, '{}')
+  })
+  t.teardown(server.close)
+  const { whole } = startFleet({ url: server.url, check: text => text === '{}' })
+  await eventually('thirty requests', () => server.asked > 30)
+  const { errors, ok, lost, checked, mismatched } = await whole()
+  t.same({ errors, lost, mismatched }, { errors: {}, lost: 2, mismatched: 0 })
+  t.same({ ok, checked }, { ok: server.asked - 2, checked: server.asked - 2 })
 })
 
 t.test('every body is sent; an answer that differs from what its body should get is counted', async t => {
