@@ -1,5 +1,6 @@
 """Moves the alias to another version, if that one is whole and better."""
 
+import math
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -104,11 +105,13 @@ def _compare(candidate: ModelVersion, promoted: ModelVersion) -> None:
 
 
 def _score(version: ModelVersion) -> Score | None:
-    metric, value = version.tags.get("score_metric"), version.tags.get("score")
+    """None where the tags, which anybody can write, hold no number."""
+    metric = version.tags.get("score_metric")
     try:
-        return Score(metric, float(value)) if metric and value else None
+        value = float(version.tags.get("score", "nan"))
     except ValueError:
         return None
+    return Score(metric, value) if metric and math.isfinite(value) else None
 
 
 def _words(score: Score | None) -> str:
