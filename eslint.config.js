@@ -55,8 +55,14 @@ export default [
   { files: ['src/bench/**/*.ts'], rules: restrict(onlyOnnxSession, benchIsAClient) },
   { files: ['test/**/*.ts', 'scripts/**/*.ts'], rules: { 'max-lines-per-function': 'off' } },
   {
-    files: ['src/server/page/*.js'],
-    languageOptions: { globals: globals.browser },
-    rules: { 'max-lines': ['error', { max: 250 }], 'no-void': 'off', camelcase: 'off', curly: 'off' }
+    files: ['src/server/page/*.js', 'src/bench/*/page/*.js'],
+    languageOptions: { globals: { ...globals.browser, uPlot: 'readonly' } },
+    rules: {
+      'max-lines': ['error', { max: 250 }],
+      'no-void': 'off',
+      camelcase: 'off',
+      curly: 'off',
+      'new-cap': ['error', { newIsCapExceptions: ['uPlot'] }]
+    }
   }
 ]

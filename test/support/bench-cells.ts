@@ -59,7 +59,7 @@ export function benchCell(traits: CellTraits = {}): Cell {
     warmUp: { seconds: 9, windows: [100, 100, 100], steady: true },
     load: {
       ...{ elapsedMs, completed, statuses, errors, lost, checked: 20, mismatched },
-      perSecond: new Array<number>(10).fill(ok / 10),
+      perSecond: new Array<number>(10).fill(Math.round(ok / 10)),
       latencyUs: histogramOf(latenciesMs),
       connections: new Array<number>(plan.workers).fill(plan.users / plan.workers),
       whole: { ok: ok + 50, completed: completed + 50, errors: unanswered, lost }
