@@ -1,6 +1,7 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import autocannon from 'autocannon'
 import { goldenBodies, readGolden } from '../src/bench/load/bodies.js'
 import { startLoad } from '../src/bench/load/generator.js'
 import { killTargets, startTarget, stopTarget } from './speed/processes.js'
@@ -48,12 +49,28 @@ async function harness(): Promise<number> {
   }
 }
 
+/** As many processes of bare autocannon, each with its share of the connections. */
 async function bare(): Promise<number> {
   const headers = { 'content-type': 'application/json' }
-  const order = { url, connections, workers, method: 'POST', headers, body } as const
-  await autocannon({ ...order, duration: WARM_UP_MS / 1000 })
-  const result = await autocannon({ ...order, duration: seconds })
-  return result['2xx'] / result.duration
+  const order = { url, connections: connections / workers, method: 'POST', headers, body }
+  const children = Array.from({ length: workers }, () => fork('scripts/bare-autocannon.mjs', { execArgv: [] }))
+  const ask = (message: object | string) =>
+    Promise.all(
+      children.map(async child => {
+        const answer = once(child, 'message')
+        child.send(message)
+        return (await answer)[0] as unknown
+      })
+    )
+  try {
+    await ask(order)
+    await pause(WARM_UP_MS)
+    for (const child of children) child.send('begin')
+    await pause(seconds * 1000)
+    return ((await ask('end')) as number[]).reduce((sum, rate) => sum + rate, 0)
+  } finally {
+    for (const child of children) child.kill()
+  }
 }
 
 try {
