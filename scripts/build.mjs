@@ -1,4 +1,4 @@
-// Builds the service into dist/: main.js, worker.js and the chunks that they share; the benchmark into dist/bench/. Packages stay in node_modules; our
+// Builds the service into dist/: main.js, worker.js, trial.js and the chunks that they share; the benchmark into dist/bench/. Packages stay in node_modules; our
 // own forty files become a few, because Node loads an ES module in about three milliseconds (docs/adr/0005).
 import { cp, rm } from 'node:fs/promises'
 import { build } from 'esbuild'
@@ -16,7 +16,7 @@ const options = {
 }
 await build({
   ...options,
-  entryPoints: ['src/server/main.ts', 'src/model/worker.ts'],
+  entryPoints: ['src/server/main.ts', 'src/model/worker.ts', 'src/model/promotion/trial.ts'],
   outdir: 'dist',
   entryNames: '[name]'
 })

@@ -1,5 +1,6 @@
 import type { ErrorObject } from 'ajv'
 import type { FromSchema } from 'json-schema-to-ts'
+import { PromotionSettings } from './promotion-settings.js'
 import { exactly } from './schema.js'
 
 /** A day. A timer beyond 2^31 - 1 ms fires at once, and Node adds a second to the keep-alive time. */
@@ -36,6 +37,7 @@ export const ConfigSchema = {
       minLength: 1,
       description: 'Folder of the model bundle to serve.'
     },
+    ...PromotionSettings,
     WORKERS: integer({
       default: 1,
       minimum: 1,
@@ -107,6 +109,9 @@ function describe({ instancePath, keyword, message }: ErrorObject): string {
 /** Settings that are each in range but cannot stand together. */
 function checkTogether(config: Config): void {
   if (config.DRAIN_DELAY_MS >= config.GRACE_MS) throw new ConfigError('DRAIN_DELAY_MS must be less than GRACE_MS')
+  if (config.KAFKA_BROKERS === '' && config.KAFKA_TOPIC !== PromotionSettings.KAFKA_TOPIC.default) {
+    throw new ConfigError('KAFKA_TOPIC says nothing without KAFKA_BROKERS: leave it out')
+  }
   if (config.BATCH_CAP > config.QUEUE_ROWS) throw new ConfigError('BATCH_CAP must not be more than QUEUE_ROWS')
 }
 

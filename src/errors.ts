@@ -25,6 +25,7 @@ export const ERRORS = {
   unauthorized: { status: 401, retryable: false },
   not_found: { status: 404, retryable: false },
   request_timeout: { status: 408, retryable: true },
+  no_previous_model: { status: 409, retryable: false },
   body_too_large: { status: 413, retryable: false },
   unsupported_media_type: { status: 415, retryable: false },
   model_refused: { status: 422, retryable: false },
@@ -34,6 +35,7 @@ export const ERRORS = {
   worker_failed: { status: 500, retryable: true },
   invalid_forecast: { status: 500, retryable: false },
   model_not_ready: { status: 503, retryable: true },
+  promotion_unavailable: { status: 503, retryable: true },
   run_timeout: { status: 503, retryable: true },
   deadline_exceeded: { status: 504, retryable: true }
 } as const satisfies Record<string, { status: number; retryable: boolean }>
@@ -63,7 +65,13 @@ export class ServiceError extends Error {
 
 /** Why a model bundle was refused. The reason is shown in `/model`, in a metric and in one log line. */
 export const REFUSALS = [
+  'registry_unavailable',
+  'storage_unavailable',
+  'access_denied',
+  'clock_skew',
   'not_found',
+  'bad_pointer',
+  'too_large',
   'checksum_mismatch',
   'manifest_invalid',
   'golden_invalid',
@@ -72,10 +80,23 @@ export const REFUSALS = [
   'signature_mismatch',
   'golden_mismatch',
   'load_failed',
-  'cache_io'
+  'sandbox_timeout',
+  'sandbox_oom',
+  'cache_io',
+  'superseded'
 ] as const
 
 export type RefusalReason = (typeof REFUSALS)[number]
+
+/** Reasons that lie in what surrounds a bundle, not in the bundle: the same one may go live on another try. */
+const TRANSIENT: ReadonlySet<RefusalReason> = new Set([
+  'registry_unavailable',
+  'storage_unavailable',
+  'access_denied',
+  'clock_skew',
+  'cache_io',
+  'superseded'
+])
 
 /** A bundle that must not go live, and why. */
 export class ModelRefused extends Error {
@@ -85,5 +106,10 @@ export class ModelRefused extends Error {
     super(message, options)
     this.name = 'ModelRefused'
     this.reason = reason
+  }
+
+  /** Whether another try of the same bundle may end otherwise. */
+  get transient(): boolean {
+    return TRANSIENT.has(this.reason)
   }
 }

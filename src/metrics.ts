@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { REFUSALS } from './errors.js'
 import { type HistogramChild, HotHistogram } from './histogram.js'
+import { type Hint, HINTS, type Step, STEPS } from './model/promotion/steps.js'
 
 /** Seconds: fine where this service works (a millisecond and less), coarse where only trouble is. */
 const SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -17,6 +18,10 @@ export interface Gauges {
   taken(): number
   ready(): boolean
   model(): { name: string; version: string; run_id: string; digest: string } | undefined
+  /** what serves may not be what is promoted now: the source has not been heard, or what it names did not go live */
+  stale(): boolean
+  /** the source answered when it was asked last */
+  registryUp(): boolean
 }
 
 /** The requests of one route. */
@@ -31,6 +36,9 @@ export interface Metrics {
   queueWait(seconds: number): void
   refused(reason: (typeof REFUSAL_REASONS)[number]): void
   promotion(outcome: (typeof PROMOTION_OUTCOMES)[number], seconds: number): void
+  step(step: Step, seconds: number): void
+  /** something said that another model may be promoted */
+  hint(from: Hint): void
   connectionError(kind: string): void
   batchRan(rows: number, seconds: number): void
   rowExpired(): void
@@ -51,6 +59,7 @@ export function createMetrics(gauges: Gauges): Metrics {
   const batchRows = histogram('gru_batch_rows', 'Rows of a batch.', BATCH_ROWS)
   const rows = counter('gru_rows_executed_total', 'Rows that the model ran.')
   const promotion = labelled('gru_promotions_total', 'Roll-outs by outcome.', 'outcome', PROMOTION_OUTCOMES)
+  const steps = promotionSteps(registry)
   const kinds = ['headers_too_large', 'request_timeout', 'bad_request']
   return {
     registry,
@@ -61,6 +70,8 @@ export function createMetrics(gauges: Gauges): Metrics {
       promotion(outcome)
       promotionSeconds(took)
     },
+    step: (step, took) => steps[step].observe(took),
+    hint: labelled('gru_promotion_hints_total', 'Reasons to ask what is promoted, by origin.', 'origin', HINTS),
     connectionError: labelled('gru_connection_errors_total', 'Connections closed for what they sent.', 'kind', kinds),
     batchRan(count, took) {
       rows(count)
@@ -71,6 +82,18 @@ export function createMetrics(gauges: Gauges): Metrics {
     rowCancelled: counter('gru_rows_cancelled_total', 'Rows whose caller hung up.'),
     workerDied: counter('gru_worker_deaths_total', 'Worker threads that ended without being asked to.')
   }
+}
+
+/** A roll-out's steps; a child each, so that each is there from the start. */
+function promotionSteps(registry: Registry): Record<Step, HistogramChild> {
+  const histogram = new HotHistogram({
+    name: 'gru_promotion_step_seconds',
+    help: 'One step of a roll-out, however it ended.',
+    labelNames: ['step'],
+    buckets: SECONDS,
+    registry
+  })
+  return Object.fromEntries(STEPS.map(step => [step, histogram.child({ step })])) as Record<Step, HistogramChild>
 }
 
 function declarers(registry: Registry) {
@@ -132,6 +155,10 @@ function declareGauges(registry: Registry, gauges: Gauges): void {
   gauge('gru_queue_depth', 'Rows that wait in a ring or run.', gauges.queued)
   gauge('gru_requests_in_flight', 'Requests that hold a place.', gauges.taken)
   gauge('gru_ready', '1 with a warmed model and not draining.', () => Number(gauges.ready()))
+  gauge('gru_model_stale', '1 while what serves may not be what is promoted.', () => Number(gauges.stale()))
+  gauge('gru_registry_up', '1 when the model source answered the last time it was asked.', () =>
+    Number(gauges.registryUp())
+  )
   const labelNames = ['name', 'version', 'run_id', 'digest']
   const info = new Gauge({ name: 'gru_model_info', help: 'The model that serves.', labelNames, registers })
   Object.assign(info, {

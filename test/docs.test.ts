@@ -21,7 +21,14 @@ t.test('docs/api.md lists every error code with its status and whether to retry'
 })
 
 t.test('docs/metrics.md lists every metric with its type and labels', async t => {
-  const gauges = { queued: () => 0, taken: () => 0, ready: () => true, model: () => undefined }
+  const gauges = {
+    queued: () => 0,
+    taken: () => 0,
+    ready: () => true,
+    model: () => undefined,
+    stale: () => false,
+    registryUp: () => true
+  }
   const metrics = createMetrics(gauges)
   metrics.route('/predict').ended(200, 0.001)
   const real = (await metrics.registry.metrics())

@@ -3,9 +3,9 @@ import type { FastifyInstance } from 'fastify'
 import { ModelRefused, ServiceError } from '../errors.js'
 import type { Context } from './context.js'
 import { describeModel } from './model.route.js'
-import { reloadSchema } from './model.schema.js'
+import { reloadSchema, rollbackSchema } from './model.schema.js'
 
-/** `POST /admin/reload`, with a bearer token; without one configured there are no such routes. */
+/** `POST /admin/reload` and `/admin/rollback`, with a bearer token; without one configured there are no such routes. */
 export async function adminRoutes(app: FastifyInstance, context: Context): Promise<void> {
   const { ADMIN_TOKEN } = context.config
   if (ADMIN_TOKEN === '') return
@@ -17,15 +17,27 @@ export async function adminRoutes(app: FastifyInstance, context: Context): Promi
     void reply.header('www-authenticate', 'Bearer')
     done(new ServiceError('unauthorized', 'a bearer token is needed'))
   })
-  app.post('/admin/reload', { schema: reloadSchema }, async () => {
-    try {
-      await context.rollout.run()
-    } catch (error) {
-      if (!(error instanceof ModelRefused)) throw error
-      throw new ServiceError('model_refused', `${error.reason}: ${error.message}`, undefined, { cause: error })
-    }
+  const after = (change: () => Promise<void>) => async () => {
+    await change().catch(explain)
     return describeModel(context)
-  })
+  }
+  app.post(
+    '/admin/reload',
+    { schema: reloadSchema },
+    after(() => context.converger.reload())
+  )
+  app.post(
+    '/admin/rollback',
+    { schema: rollbackSchema },
+    after(() => context.converger.rollback())
+  )
+}
+
+/** A refusal as the error that the operator reads; what may pass by itself is worth another try. */
+function explain(error: unknown): never {
+  if (!(error instanceof ModelRefused)) throw error
+  const code = error.transient ? 'promotion_unavailable' : 'model_refused'
+  throw new ServiceError(code, `${error.reason}: ${error.message}`, undefined, { cause: error })
 }
 
 function digest(token: string): Buffer {

@@ -1,14 +1,14 @@
 import type { Config } from '../config.js'
 import type { Metrics } from '../metrics.js'
 import type { ActiveModel } from '../model/promotion/active-model.js'
-import type { Rollout } from '../model/promotion/rollout.js'
+import type { Converger } from '../model/promotion/converge.js'
 
 /** What the routes work with; handed in, so that a test can bring its own. */
 export interface Context {
   config: Config
   metrics: Metrics
   active: ActiveModel
-  rollout: Rollout
+  converger: Converger
   /** set once the process has been asked to stop */
   drain: { draining: boolean }
 }

@@ -5,8 +5,13 @@ import { type Config, ConfigError, loadConfig } from '../config.js'
 import { ModelRefused } from '../errors.js'
 import { createMetrics } from '../metrics.js'
 import { ActiveModel } from '../model/promotion/active-model.js'
+import { Converger } from '../model/promotion/converge.js'
+import { listenForHints } from '../model/promotion/kafka-hints.js'
+import { obtain } from '../model/promotion/obtain.js'
+import { tryInSandbox } from '../model/promotion/sandbox.js'
+import { Watch } from '../model/promotion/watch.js'
 import { Rollout } from '../model/promotion/rollout.js'
-import { readLocalBundle } from '../model/store/local.js'
+import { LocalSource, readLocalBundle } from '../model/store/local.js'
 import { isReady } from './context.js'
 import { handleSignals } from './process.js'
 
@@ -44,6 +49,8 @@ const metrics = createMetrics({
   queued: () => active.serving?.pool.queued ?? 0,
   taken: () => active.serving?.pool.taken ?? 0,
   ready: () => isReady({ active, drain }),
+  stale: () => converger.state.stale,
+  registryUp: () => converger.state.registry_up,
   model() {
     const manifest = active.serving?.pool.bundle.manifest
     return (
@@ -69,16 +76,45 @@ const pool = {
   runTimeoutMs: config.RUN_TIMEOUT_MS,
   heapMb: config.WORKER_HEAP_MB
 }
+const limits = { timeoutMs: config.SANDBOX_TIMEOUT_MS, memoryMb: config.SANDBOX_MEMORY_MB }
+const source = new LocalSource(config.MODEL_DIR)
 const fetch = () => readLocalBundle(config.MODEL_DIR)
 const rollout = new Rollout(active, { fetch, pool, maxRows: config.MAX_ROWS }, observer)
+const converger = new Converger(active, rollout, {
+  source,
+  kind: 'local',
+  obtain: (pointer, signal) => obtain(source, pointer, signal),
+  sandbox: (files, signal) => tryInSandbox(files, limits, signal),
+  resolveTimeoutMs: config.RESOLVE_TIMEOUT_MS,
+  onHint: metrics.hint
+})
+const watch = new Watch(converger, config.POLL_INTERVAL_MS)
+const listening = new AbortController()
+
+/** Hints come once there is a model that they may replace. */
+function watchPromotions(): void {
+  watch.start()
+  if (config.KAFKA_BROKERS === '') return
+  const heard = () => void watch.hint('kafka')
+  const failed = (reason: string) => logger.warn({ reason }, 'promotion events cannot be heard')
+  const hints = { brokers: config.KAFKA_BROKERS.split(','), topic: config.KAFKA_TOPIC, heard, failed }
+  void listenForHints(hints, listening.signal)
+}
+
+async function closeModels(): Promise<void> {
+  listening.abort()
+  await watch.close()
+  await rollout.close()
+}
 
 async function start(): Promise<FastifyInstance> {
   // The workers load the model while the main thread loads the web framework and puts the routes together.
   const live = rollout.run()
   live.catch(() => undefined)
   const { buildApp } = await import('./app.js')
-  const app = await buildApp({ config, metrics, active, rollout, drain, logger, version: packageJson.version })
+  const app = await buildApp({ config, metrics, active, converger, drain, logger, version: packageJson.version })
   await live
+  watchPromotions()
   await app.listen({ host: config.HOST, port: config.PORT })
   // Once in the main thread too: the native library must not be unloaded with the last worker of an old model.
   await import('../model/onnx-session.js')
@@ -86,7 +122,7 @@ async function start(): Promise<FastifyInstance> {
 }
 
 const started = start()
-handleSignals({ config, logger, drain, rollout, started: started.catch(() => undefined) })
+handleSignals({ config, logger, drain, closeModels, started: started.catch(() => undefined) })
 started.catch((error: unknown) => {
   const line = explain(error)
   if (line === undefined) throw error

@@ -15,12 +15,13 @@ function identity(manifest: Manifest) {
 }
 
 /** The state of the model as `GET /model` and the admin routes show it. */
-export function describeModel({ active }: Context) {
+export function describeModel({ active, converger }: Context) {
   const { serving, lastPromotion } = active
   return {
     ready: active.ready,
     model: serving ? { ...identity(serving.pool.bundle.manifest), since: serving.since.toISOString() } : null,
-    last_promotion: lastPromotion ? { ...lastPromotion, at: lastPromotion.at.toISOString() } : null
+    last_promotion: lastPromotion ? { ...lastPromotion, at: lastPromotion.at.toISOString() } : null,
+    promotion: converger.state
   }
 }
 

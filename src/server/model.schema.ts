@@ -33,10 +33,23 @@ const Serving = object({
   since: { ...time, description: 'When it went live in this replica.' }
 })
 
+const version_or_none = nullable({ type: 'string' })
+
+const Way = object({
+  source: { type: 'string', enum: ['local', 's3', 'mlflow'] },
+  location: { ...nullable({ type: 'string' }), description: 'Of what is promoted; null until the source was asked.' },
+  promoted_version: { ...version_or_none, description: 'What the source said last.' },
+  stale: { type: 'boolean', description: 'What serves may not be what is promoted.' },
+  registry_up: { type: 'boolean', description: 'The source answered when it was asked last.' },
+  held_off: { ...version_or_none, description: 'Version that a rollback left.' },
+  previous_version: { ...version_or_none, description: 'What a rollback would put back.' }
+})
+
 const ModelAnswer = object({
   ready: { type: 'boolean' },
   model: nullable(Serving),
-  last_promotion: nullable(Promotion)
+  last_promotion: nullable(Promotion),
+  promotion: Way
 })
 
 export const modelSchema = {
@@ -81,5 +94,12 @@ export const reloadSchema = {
   summary: 'Take the bundle that is promoted now live',
   tags: ['admin'],
   security: [{ bearer: [] }],
-  response: { 200: ModelAnswer, ...errorAnswers(401, 404, 422) }
+  response: { 200: ModelAnswer, ...errorAnswers(401, 404, 422, 503) }
+}
+
+export const rollbackSchema = {
+  summary: 'Put back the version that served before, and hold off the one that it leaves',
+  tags: ['admin'],
+  security: [{ bearer: [] }],
+  response: { 200: ModelAnswer, ...errorAnswers(401, 404, 409, 422, 503) }
 }

@@ -1,6 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Config } from '../config.js'
-import type { Rollout } from '../model/promotion/rollout.js'
 import { closeGently } from './drain.js'
 
 export interface Lifecycle {
@@ -9,7 +8,8 @@ export interface Lifecycle {
   drain: { draining: boolean }
   /** settles when the start is over, with the app if it is listening */
   started: Promise<FastifyInstance | undefined>
-  rollout: Rollout
+  /** ends the roll-outs and the models */
+  closeModels(): Promise<void>
 }
 
 /**
@@ -42,13 +42,13 @@ export function handleSignals(life: Lifecycle): void {
   }
 }
 
-async function end({ config, started, rollout, logger }: Lifecycle, delay: Promise<void>): Promise<void> {
+async function end({ config, started, closeModels, logger }: Lifecycle, delay: Promise<void>): Promise<void> {
   const app = await started
   if (app) {
     await delay
     await closeGently(app, config.GRACE_MS - config.DRAIN_DELAY_MS)
   }
-  await rollout.close()
+  await closeModels()
   logger.info('stopped')
 }
 

@@ -34,6 +34,7 @@ const OPERATIONS = [
   'get /ready',
   'get /readyz',
   'post /admin/reload',
+  'post /admin/rollback',
   'post /predict'
 ]
 
@@ -105,7 +106,8 @@ t.test('answers of every kind are as described', t =>
       ['get', '/model/example', ledger.get('/model/example'), 200],
       ['get', '/model/example', ledger.get('/model/example?index=99999'), 400],
       ['post', '/admin/reload', ledger.send('{}', { path: '/admin/reload' }), 401],
-      ['post', '/admin/reload', ledger.send('{}', { path: '/admin/reload', headers: { authorization } }), 200]
+      ['post', '/admin/reload', ledger.send('{}', { path: '/admin/reload', headers: { authorization } }), 200],
+      ['post', '/admin/rollback', ledger.send('{}', { path: '/admin/rollback', headers: { authorization } }), 409]
     ]
     for (const [method, path, entry, status] of asked) {
       const { json, status: got } = await entry

@@ -8,13 +8,21 @@ const POOL: PoolOptions = { queueRows: 64, workers: 1, batchCap: 16, runTimeoutM
 
 /** An observer that only remembers. */
 function recorder() {
-  const seen = { batches: [] as number[], expired: 0, cancelled: 0, deaths: [] as string[], promotions: [] as string[] }
+  const seen = {
+    batches: [] as number[],
+    expired: 0,
+    cancelled: 0,
+    deaths: [] as string[],
+    promotions: [] as string[],
+    steps: [] as string[]
+  }
   const observer: RolloutObserver = {
     batchRan: rows => seen.batches.push(rows),
     rowExpired: () => seen.expired++,
     rowCancelled: () => seen.cancelled++,
     workerDied: reason => seen.deaths.push(reason),
-    promotion: outcome => seen.promotions.push(outcome)
+    promotion: outcome => seen.promotions.push(outcome),
+    step: step => seen.steps.push(step)
   }
   return { seen, observer }
 }
@@ -26,5 +34,5 @@ export function rolloutOf(folder: string, change: (files: BundleFiles) => Bundle
   const source = { folder, change }
   const fetch = async () => source.change(await readLocalBundle(source.folder))
   const rollout = new Rollout(active, { fetch, pool: POOL, maxRows: 1000 }, observer)
-  return { active, rollout, source, seen }
+  return { active, rollout, source, seen, observer }
 }

@@ -5,6 +5,7 @@ import { Pool, type PoolObserver, type PoolOptions } from '../pool.js'
 import { WindowReader } from '../window.js'
 import type { ActiveModel, ServingModel } from './active-model.js'
 import { inspectGraph } from './inspect.js'
+import type { Step } from './steps.js'
 import { verifyGolden } from './verify.js'
 import { warm } from './warm.js'
 
@@ -13,16 +14,36 @@ const TRIAL_MS = 60_000
 
 export interface RolloutObserver extends PoolObserver {
   promotion(outcome: 'live' | ModelRefused['reason'], seconds: number): void
+  /** a step ended, well or not */
+  step(step: Step, seconds: number): void
 }
 
 export interface RolloutOptions {
-  /** reads the bundle that is promoted now */
+  /** reads the bundle that the service brings along */
   fetch(): Promise<BundleFiles>
   pool: PoolOptions
   maxRows: number
 }
 
-/** Takes the promoted bundle live: fetch, open (contract and digest), inspect the graph, load, verify, warm, swap, drain the old. */
+/** What is to go live, where it is not the bundle that the service brings along. */
+export interface Order {
+  fetch(): Promise<BundleFiles>
+  /** tries it apart from the service; rejects with `ModelRefused` */
+  sandbox(files: BundleFiles): Promise<void>
+  /** the registry's own version of it, which answers then carry */
+  version: string | undefined
+}
+
+/** What is known of a roll-out that may still fail. */
+interface Attempt {
+  bundle: Bundle | undefined
+}
+type Open = (attempt: Attempt) => Promise<Bundle>
+
+/**
+ * Takes a bundle live: fetch, open (contract and digest), inspect the graph, try it apart, load, compare golden answers, warm,
+ * swap, drain the old.
+ */
 export class Rollout {
   readonly #active: ActiveModel
   readonly #options: RolloutOptions
@@ -37,27 +58,55 @@ export class Rollout {
   }
 
   /** One roll-out at a time: who asks during one gets its outcome. Rejects with `ModelRefused`; the old model goes on. */
-  run(): Promise<ServingModel> {
-    this.#running ??= this.#attempt().finally(() => (this.#running = undefined))
+  run(order?: Order): Promise<ServingModel> {
+    return this.#alone(attempt => this.#fetched(attempt, order))
+  }
+
+  /** Takes a bundle live that has served before: nothing is fetched or tried, all else is as in `run`. */
+  back(bundle: Bundle): Promise<ServingModel> {
+    return this.#alone(async attempt => (attempt.bundle = bundle))
+  }
+
+  #alone(open: Open): Promise<ServingModel> {
+    this.#running ??= this.#attempt(open).finally(() => (this.#running = undefined))
     return this.#running
   }
 
-  async #attempt(): Promise<ServingModel> {
+  /** Times a step, however it ends. */
+  async timed<T>(step: Step, work: () => T | Promise<T>): Promise<T> {
     const began = monotonicMs()
-    let bundle: Bundle | undefined
     try {
-      bundle = openBundle(await this.#options.fetch())
-      inspectGraph(new Uint8Array(bundle.model))
+      return await work()
+    } finally {
+      this.#observer.step(step, (monotonicMs() - began) / 1000)
+    }
+  }
+
+  async #fetched(attempt: Attempt, order: Order | undefined): Promise<Bundle> {
+    const files = await this.timed('fetch', order?.fetch ?? this.#options.fetch)
+    const bundle = await this.timed('open', () => openBundle(files))
+    attempt.bundle = bundle
+    if (order?.version !== undefined) bundle.manifest.version = order.version
+    await this.timed('inspect', () => inspectGraph(new Uint8Array(bundle.model)))
+    if (order) await this.timed('sandbox', () => order.sandbox(files))
+    return bundle
+  }
+
+  async #attempt(open: Open): Promise<ServingModel> {
+    const began = monotonicMs()
+    const attempt: Attempt = { bundle: undefined }
+    try {
+      const bundle = await open(attempt)
       const model = await this.#prepare(bundle)
       const old = this.#active.swap(model)
       if (old) this.#drain(old)
-      this.#ended(began, { outcome: 'live', ...versionOf(bundle) })
+      this.ended(began, { outcome: 'live', ...versionOf(bundle) })
       return model
     } catch (error) {
       const refusal =
         error instanceof ModelRefused ? error : new ModelRefused('load_failed', String(error), { cause: error })
       const { reason, message } = refusal
-      this.#ended(began, { outcome: 'refused', reason, message, ...versionOf(bundle) })
+      this.ended(began, { outcome: 'refused', reason, message, ...versionOf(attempt.bundle) })
       throw refusal
     }
   }
@@ -69,11 +118,11 @@ export class Rollout {
       throw new ModelRefused('manifest_invalid', `its window of ${window} rows is more than MAX_ROWS lets a table have`)
     }
     const pool = new Pool(bundle, this.#options.pool, this.#observer)
-    await pool.start()
+    await this.timed('load', () => pool.start())
     try {
       const deadline = monotonicMs() + TRIAL_MS
-      await verifyGolden(pool, bundle.golden, deadline)
-      await warm(pool, deadline)
+      await this.timed('golden', () => verifyGolden(pool, bundle.golden, deadline))
+      await this.timed('warm', () => warm(pool, deadline))
     } catch (error) {
       await pool.close()
       throw error
@@ -83,7 +132,7 @@ export class Rollout {
 
   /** Requests under way end on the version that they began with; then its sessions are released. */
   #drain({ pool }: ServingModel): void {
-    const drained = pool.drained().then(() => pool.close())
+    const drained = this.timed('drain', () => pool.drained()).then(() => pool.close())
     this.#draining.add(drained)
     void drained.finally(() => this.#draining.delete(drained))
   }
@@ -96,7 +145,8 @@ export class Rollout {
     await Promise.all(this.#draining)
   }
 
-  #ended(began: number, outcome: Omit<NonNullable<ActiveModel['lastPromotion']>, 'at'>): void {
+  /** Makes known how a roll-out that began at `began` (ms, monotonic) ended. */
+  ended(began: number, outcome: Omit<NonNullable<ActiveModel['lastPromotion']>, 'at'>): void {
     this.#active.lastPromotion = { ...outcome, at: new Date() }
     this.#observer.promotion(outcome.reason ?? 'live', (monotonicMs() - began) / 1000)
   }

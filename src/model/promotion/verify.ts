@@ -1,4 +1,5 @@
 import { ModelRefused, type ServiceError } from '../../errors.js'
+import type { Bundle } from '../bundle.js'
 import type { Golden, GoldenWindow } from '../manifest.js'
 import { Forecast } from '../forecaster.js'
 import type { Pool } from '../pool.js'
@@ -28,19 +29,22 @@ function runWindow(pool: Pool, { window, minute }: GoldenWindow, deadline: numbe
  * it loads without an error and answers plausibly.
  */
 export async function verifyGolden(pool: Pool, golden: Golden, deadline: number): Promise<void> {
-  const { features } = pool.bundle.manifest
   for (let first = 0; first < golden.windows.length; first += pool.options.queueRows) {
     const windows = golden.windows.slice(first, first + pool.options.queueRows)
     const forecasts = await runWindows(pool, windows, deadline).catch((error: ServiceError) => {
       throw new ModelRefused('golden_mismatch', `golden windows cannot be run: ${error.message}`, { cause: error })
     })
-    windows.forEach(({ forecast: expected }, index) => {
-      const wrong = expected.findIndex((want, feature) => !close(want, forecasts[index]![feature]!, golden, feature))
-      if (wrong === -1) return
-      const got = `expected ${expected[wrong]}, got ${forecasts[index]![wrong]}`
-      throw new ModelRefused('golden_mismatch', `golden window ${first + index}, ${features[wrong]!.name}: ${got}`)
-    })
+    forecasts.forEach((forecast, index) => compareGolden(pool.bundle, first + index, forecast))
   }
+}
+
+/** Refuses the bundle when `forecast`, a value a feature, is not the answer that golden window `index` states. */
+export function compareGolden({ golden, manifest }: Bundle, index: number, forecast: ArrayLike<number>): void {
+  const { forecast: expected } = golden.windows[index]!
+  const wrong = expected.findIndex((want, feature) => !close(want, forecast[feature]!, golden, feature))
+  if (wrong === -1) return
+  const got = `expected ${expected[wrong]}, got ${forecast[wrong]}`
+  throw new ModelRefused('golden_mismatch', `golden window ${index}, ${manifest.features[wrong]!.name}: ${got}`)
 }
 
 function close(expected: number, actual: number, { tolerance }: Golden, feature: number): boolean {

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Consumer } from 'kafkajs'
+
+export interface KafkaHintOptions {
+  brokers: string[]
+  topic: string
+  /** an event came; what it says is nobody's order, so it is not read */
+  heard(): void
+  /** the topic cannot be listened to, and will be tried again */
+  failed(message: string): void
+}
+
+/** Ms between two tries to listen. */
+const RETRY_MS = 5000
+
+/**
+ * Listens for promotion events until `signal` aborts; resolves when the consumer is gone. Brokers that are down are tried again
+ * for ever. The group is this process's own, for every replica must hear every event.
+ */
+export async function listenForHints(options: KafkaHintOptions, signal: AbortSignal): Promise<void> {
+  const { Kafka, logLevel } = (await import('kafkajs')).default
+  const { brokers, topic, heard, failed } = options
+  const kafka = new Kafka({
+    clientId: 'gru-inference',
+    brokers,
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 1, restartOnFailure: () => Promise.resolve(true) }
+  })
+  while (!signal.aborted) {
+    const consumer = kafka.consumer({ groupId: `gru-inference-${randomUUID()}` })
+    try {
+      await consumer.connect()
+      await consumer.subscribe({ topic, fromBeginning: false })
+      // What was promoted before the group was there made no sound.
+      consumer.on(consumer.events.GROUP_JOIN, heard)
+      await consumer.run({ eachMessage: () => Promise.resolve(heard()) })
+      await aborted(signal)
+    } catch (error) {
+      failed((error as Error).message)
+      await pause(RETRY_MS, undefined, { signal }).catch(() => undefined)
+    }
+    await gone(consumer)
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+/** A broker that is gone cannot take the leave, and need not. */
+async function gone(consumer: Consumer): Promise<void> {
+  await consumer.disconnect().catch(() => undefined)
+}

@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { ModelRefused } from '../../errors.js'
+import type { BundleFiles } from '../bundle.js'
+import type { Verdict } from './trial.js'
+
+export interface SandboxLimits {
+  /** ms from the start of the process; of CPU time twice that, should nobody be left to watch the clock */
+  timeoutMs: number
+  /** MiB of private memory, Node's own (about 100) included */
+  memoryMb: number
+}
+
+const here = import.meta.url
+/** The process's entry, beside this file: `.ts` where TypeScript is loaded as it stands, `.js` after the build. */
+const ENTRY = new URL(here.endsWith('.ts') ? './trial.ts' : './trial.js', here)
+
+/** $1: KiB of private memory; $2: seconds of CPU time. No core files. */
+const LIMITED = 'ulimit -c 0; ulimit -d "$1"; ulimit -t "$2"; shift 2; exec "$@"'
+
+/**
+ * Loads a bundle and asks for its golden answers in a process of its own, with limits on memory and time. Rejects with
+ * `ModelRefused`: what the trial found, `sandbox_oom`, `sandbox_timeout`, or `superseded` once `signal` aborts. The
+ * process gets nothing of the environment, and is gone when this settles.
+ */
+export async function tryInSandbox(files: BundleFiles, limits: SandboxLimits, signal: AbortSignal): Promise<void> {
+  const child = start(limits)
+  const over = { late: false }
+  const timer = setTimeout(() => {
+    over.late = true
+    child.kill('SIGKILL')
+  }, limits.timeoutMs)
+  const stop = () => void child.kill('SIGKILL')
+  signal.addEventListener('abort', stop)
+  if (signal.aborted) stop()
+  try {
+    const [output, [code, death]] = await Promise.all([
+      text(child.stdout!),
+      once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
+      send(child, files)
+    ])
+    if (signal.aborted) throw new ModelRefused('superseded', 'its trial was ended for another order')
+    if (over.late) {
+      throw new ModelRefused('sandbox_timeout', `its trial took longer than ${limits.timeoutMs} ms`)
+    }
+    judge(output, death ?? code)
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+function start({ timeoutMs, memoryMb }: SandboxLimits): ChildProcess {
+  const limits = [String(memoryMb * 1024), String(2 * Math.ceil(timeoutMs / 1000))]
+  const command = [process.execPath, ...process.execArgv, ENTRY.pathname]
+  return spawn('/bin/sh', ['-c', LIMITED, 'sandbox', ...limits, ...command], {
+    env: {},
+    stdio: ['pipe', 'pipe', 'ignore']
+  })
+}
+
+/** A process that dies does not read to the end, which says nothing that its end does not say. */
+async function send(child: ChildProcess, { manifest, golden, model }: BundleFiles): Promise<void> {
+  const input = child.stdin!
+  input.on('error', () => undefined)
+  input.write(`${JSON.stringify({ manifest, golden })}\n`)
+  input.end(model)
+}
+
+/** A process that ended without a verdict was ended by what it ran into: the limit of its memory, as a rule. */
+function judge(output: string, ended: number | string | null): void {
+  if (output.endsWith('\n')) {
+    const { refused } = JSON.parse(output) as Verdict
+    if (refused) throw new ModelRefused(refused.reason, refused.message)
+    return
+  }
+  const memory = ['SIGABRT', 'SIGKILL', 'SIGSEGV', 'SIGTRAP', 134, 137, 139].includes(ended ?? '')
+  throw new ModelRefused(memory ? 'sandbox_oom' : 'load_failed', `its trial ended with ${ended} and without a verdict`)
+}
