@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import { eventually } from '../support/eventually.js'
@@ -22,27 +22,36 @@ async function start(t: Test) {
   return { child, addresses }
 }
 
-/** Processes whose command line holds one of the ports. */
-function processesWith(ports: string[]): string[] {
-  return readdirSync('/proc').filter(pid => {
+/** Processes whose command line holds one of the ports, the guards of the servers included. */
+function processesWith(ports: string[]): { pid: number; line: string }[] {
+  return readdirSync('/proc').flatMap(pid => {
     try {
       const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-      return ports.some(port => line.includes(port))
+      return ports.some(port => line.includes(port)) ? [{ pid: Number(pid), line }] : []
     } catch {
-      return false
+      return []
     }
   })
 }
 
-t.test('SIGKILL of whoever started them leaves none of the servers behind', async t => {
+t.test('SIGKILL of whoever started them leaves neither a server, be it frozen, nor its data behind', async t => {
   const { child, addresses } = await start(t)
   const ports = ['TEST_S3_ENDPOINT', 'TEST_MLFLOW_URL'].map(name => new URL(addresses[name]!).port)
-  t.ok(processesWith(ports).length >= 2, 'they run')
+  const running = processesWith(ports)
+  const folders = new Set(
+    running.flatMap(({ line }) => /\/(?!\/)[^\0]*gru-(?:minio|seaweedfs|mlflow)-\w+/.exec(line) ?? [])
+  )
+  t.equal(folders.size, 2)
+  for (const folder of folders) t.ok(existsSync(folder))
+  const servers = running.filter(({ line }) => !line.includes('guard.sh'))
+  t.ok(servers.length >= 2, 'they run')
+  for (const { pid } of servers) process.kill(pid, 'SIGSTOP')
   child.kill('SIGKILL')
   await eventually('all are gone', () => processesWith(ports).length === 0)
   for (const name of ['TEST_S3_ENDPOINT', 'TEST_MLFLOW_URL']) {
     await t.rejects(fetch(addresses[name]!), { cause: { code: 'ECONNREFUSED' } })
   }
+  for (const folder of folders) t.notOk(existsSync(folder), folder)
 })
 
 t.test('tests use the servers that the environment names, and say which name is missing', async t => {
