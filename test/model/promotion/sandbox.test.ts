@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import t from 'tap'
+import type { BundleFiles } from '../../../src/model/bundle.js'
+import { tryInSandbox } from '../../../src/model/promotion/sandbox.js'
+import { readLocalBundle } from '../../../src/model/store/local.js'
+import { greedy } from '../../support/onnx-bytes.js'
+import { childrenOf } from '../../support/process-facts.js'
+import { refusedAs } from '../../support/refused.js'
+
+const LIMITS = { timeoutMs: 60_000, memoryMb: 1024 }
+const never = new AbortController().signal
+
+/** The same bundle with other bytes of the model, and the digest that goes with them. */
+function withModel(files: BundleFiles, model: Uint8Array): BundleFiles {
+  const digest = createHash('sha256').update(model).digest('hex')
+  const manifest = JSON.stringify({ ...(JSON.parse(files.manifest) as object), sha256: digest })
+  return { ...files, manifest, model }
+}
+
+/** A bundle whose first golden window asks the slow model for days of work. */
+function endless(files: BundleFiles): BundleFiles {
+  const golden = JSON.parse(files.golden) as { windows: { window: number[][] }[] }
+  golden.windows[0]!.window.at(-1)![1] = 1e9
+  return { ...files, golden: JSON.stringify(golden) }
+}
+
+t.test('a bundle that answers as its trainer did passes its trial', async t => {
+  for (const folder of ['models/gru', 'test/fixtures/bundles/lstm-small']) {
+    await t.resolves(tryInSandbox(await readLocalBundle(folder), LIMITS, never), folder)
+  }
+})
+
+t.test('a model that takes more memory than it may is refused', async t => {
+  const files = await readLocalBundle('models/gru')
+  await t.resolves(tryInSandbox(withModel(files, greedy(files.model, 1 / 2 ** 10)), LIMITS, never), 'a MiB')
+  await t.rejects(tryInSandbox(withModel(files, greedy(files.model, 8)), LIMITS, never), refusedAs('sandbox_oom'))
+})
+
+t.test('a model that does not end is ended, and leaves no process', async t => {
+  const files = endless(await readLocalBundle('test/fixtures/bundles/slow'))
+  await t.rejects(tryInSandbox(files, { ...LIMITS, timeoutMs: 4000 }, never), refusedAs('sandbox_timeout'))
+  t.same(childrenOf(process.pid), [])
+})
+
+t.test('a trial ends at once for another order', async t => {
+  const files = endless(await readLocalBundle('test/fixtures/bundles/slow'))
+  const order = new AbortController()
+  const trial = tryInSandbox(files, LIMITS, order.signal)
+  order.abort()
+  await t.rejects(trial, refusedAs('superseded'))
+  t.same(childrenOf(process.pid), [])
+})
+
+t.test('an answer that is off is refused before the model is near a caller', async t => {
+  const files = await readLocalBundle('models/gru')
+  const golden = JSON.parse(files.golden) as { windows: { forecast: number[] }[] }
+  golden.windows[5]!.forecast[0]! *= 1.001
+  const off = { ...files, golden: JSON.stringify(golden) }
+  await t.rejects(tryInSandbox(off, LIMITS, never), refusedAs('golden_mismatch'))
+})
