@@ -1,4 +1,5 @@
 import { openRun, writeWhole } from '../results/store.js'
+import { analysisSection } from './analysis.js'
 import { resultsCsv } from './csv.js'
 import { htmlPage } from './html.js'
 import { resultsMarkdown } from './markdown.js'
@@ -9,7 +10,7 @@ import { resultsMarkdown } from './markdown.js'
  */
 export async function drawReport(folder: string): Promise<void> {
   const { run, cells } = await openRun(folder)
-  const markdown = resultsMarkdown(run, cells)
+  const markdown = resultsMarkdown(run, cells, analysisSection(run, cells))
   await writeWhole(folder, 'RESULTS.md', markdown)
   await writeWhole(folder, 'report.html', await htmlPage(run, cells, markdown))
   await writeWhole(folder, 'results.csv', resultsCsv(cells))

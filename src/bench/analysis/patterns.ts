@@ -1,0 +1,114 @@
+import { type Curve, saturation } from './curves.js'
+import type { Row } from './figures.js'
+import { mean, tInterval } from './statistics.js'
+
+export type Answer = 'confirmed' | 'refuted' | 'undecidable'
+
+/** What the data say about a claim, and the figures that say it. */
+export interface Finding {
+  answer: Answer
+  figures: string
+}
+
+/** Share of proportional growth that still counts as linear. */
+const LINEAR = 0.8
+/** Differences below this share are of no account. */
+const DEAD_BAND = 0.05
+/** Gain of an added replica, relative to the first ones', below which returns have diminished. */
+const DIMINISHED = 0.5
+
+/**
+ * "Throughput grows linearly until saturation": at every count before the first within 10 % of the best, RPS is at least
+ * 0.8 of what proportion to the fewest replicas gives. Saturation may set in between two counts, so the count at which it
+ * shows speaks for the claim when it reaches 0.8, and not against it when it does not.
+ */
+export function growsLinearly(curve: Curve): Finding {
+  const first = curve.rows[0]!
+  const saturated = saturation(curve)
+  const share = (row: Row): number => row.rps.median / ((first.rps.median * row.replicas) / first.replicas)
+  const upTo = curve.rows.filter(({ replicas }) => replicas > first.replicas && replicas <= saturated.replicas)
+  const tested = upTo.filter(row => row !== saturated || share(row) >= LINEAR)
+  const shares = upTo.map(row => `${row.replicas}: ${share(row).toFixed(2)}`).join(', ')
+  if (first.rps.median === 0) return undecidable('no good answer at the fewest replicas')
+  if (upTo.length === 0) return undecidable(`saturated at the fewest replicas, ${first.replicas}`)
+  const figures = `saturated at ${saturated.replicas} replicas; share of proportional growth ${shares}`
+  if (tested.length === 0) return undecidable(`${figures}; no count lies between`)
+  return { answer: tested.every(row => share(row) >= LINEAR) ? 'confirmed' : 'refuted', figures }
+}
+
+/** "Latency falls with replicas": the median is lower at the most replicas than at the fewest, and no step raises it. */
+export function latencyFalls({ rows }: Curve): Finding {
+  const known = rows.flatMap(({ replicas, p50Ms }) => (p50Ms ? [{ replicas, ms: p50Ms.median }] : []))
+  if (known.length < 2) return undecidable('fewer than two counts of replicas')
+  const figures = `median ${known.map(({ replicas, ms }) => `${replicas}: ${ms.toFixed(1)} ms`).join(', ')}`
+  const changes = known.slice(1).map(({ ms }, index) => ms / known[index]!.ms - 1)
+  const whole = known.at(-1)!.ms / known[0]!.ms - 1
+  if (Math.max(whole, ...changes) > DEAD_BAND) return { answer: 'refuted', figures }
+  return whole < -DEAD_BAND ? { answer: 'confirmed', figures } : undecidable(`${figures}; within 5 %`)
+}
+
+/**
+ * "Diminishing returns past a point": from some count on, each added replica brings less than half of the RPS that each of
+ * the fewest brings. Refuted for the counts measured when the last step still brings more.
+ */
+export function returnsDiminish({ rows }: Curve): Finding {
+  const first = rows[0]!
+  if (rows.length < 3) return undecidable('fewer than three counts of replicas')
+  if (first.rps.median === 0) return undecidable('no good answer at the fewest replicas')
+  const each = first.rps.median / first.replicas
+  const gains = rows.slice(1).map((row, index) => {
+    const before = rows[index]!
+    const perReplica = (row.rps.median - before.rps.median) / (row.replicas - before.replicas)
+    return { from: before.replicas, to: row.replicas, gain: perReplica / each }
+  })
+  const steps = gains.map(({ from, to, gain }) => `${from} to ${to}: ${gain.toFixed(2)}`).join(', ')
+  const figures = `gain of an added replica ${steps}`
+  const last = gains.findLastIndex(({ gain }) => gain >= DIMINISHED)
+  const point = gains[last + 1]
+  return point
+    ? { answer: 'confirmed', figures: `past ${point.from} replicas; ${figures}` }
+    : { answer: 'refuted', figures: `not up to ${rows.at(-1)!.replicas} replicas; ${figures}` }
+}
+
+/**
+ * "8 load workers get more throughput than 4": the geometric mean of RPS(8) / RPS(4) over matching cells, with a 95 %
+ * t-interval of its logarithm. Confirmed when the mean is above 1.05 and the interval above 1, refuted when the interval
+ * ends below 1.05. One cell has no interval: its ratio decides when it is more than 5 % from 1.
+ */
+export function moreWorkersHelp(rows: readonly Row[]): Finding {
+  const ratios = rows.flatMap(row => {
+    const other = row.workers === 4 ? rows.find(other => other.workers === 8 && isSameLoad(row, other)) : undefined
+    return other && row.rps.median > 0 && other.rps.median > 0 ? [other.rps.median / row.rps.median] : []
+  })
+  if (ratios.length === 0) return undecidable('no cell was measured with 4 and with 8 load workers')
+  const logs = ratios.map(Math.log)
+  const centre = Math.exp(mean(logs))
+  const interval = tInterval(logs)
+  if (!interval) return { answer: outsideBand(centre), figures: `RPS(8) / RPS(4) = ${centre.toFixed(2)} in one cell` }
+  const [low, high] = [Math.exp(interval[0]), Math.exp(interval[1])]
+  const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
+  const figures = `RPS(8) / RPS(4) = ${centre.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}], ${range} in ${ratios.length} cells`
+  if (centre > 1 + DEAD_BAND && low > 1) return { answer: 'confirmed', figures }
+  return { answer: high < 1 + DEAD_BAND ? 'refuted' : 'undecidable', figures }
+}
+
+/** One answer for all curves: what those say that can be decided, undecidable where they disagree. */
+export function overall(findings: readonly Finding[]): Finding {
+  const count = (wanted: Answer): number => findings.filter(({ answer }) => answer === wanted).length
+  const [confirmed, refuted, open] = [count('confirmed'), count('refuted'), count('undecidable')]
+  const figures = `confirmed by ${confirmed}, refuted by ${refuted}, left open by ${open} of ${findings.length} curves`
+  if (confirmed > 0 && refuted === 0) return { answer: 'confirmed', figures }
+  return { answer: refuted > 0 && confirmed === 0 ? 'refuted' : 'undecidable', figures }
+}
+
+const undecidable = (figures: string): Finding => ({ answer: 'undecidable', figures })
+
+function outsideBand(ratio: number): Answer {
+  if (ratio > 1 + DEAD_BAND) return 'confirmed'
+  return ratio < 1 - DEAD_BAND ? 'refuted' : 'undecidable'
+}
+
+function isSameLoad(a: Row, b: Row): boolean {
+  const isMatrix = a.phase !== 'standalone' && b.phase !== 'standalone'
+  return isMatrix && a.replicas === b.replicas && a.users === b.users && a.thinkMs === b.thinkMs
+}

@@ -1,0 +1,124 @@
+import { capacity, heldOutCpuError } from '../analysis/capacity.js'
+import { type Curve, curves } from '../analysis/curves.js'
+import { type Row, tableRows } from '../analysis/figures.js'
+import { keyMetrics } from '../analysis/key-metrics.js'
+import {
+  type Finding,
+  growsLinearly,
+  latencyFalls,
+  moreWorkersHelp,
+  overall,
+  returnsDiminish
+} from '../analysis/patterns.js'
+import { median } from '../analysis/statistics.js'
+import { fitUsl, heldOutError, peak, type HeldOut, type Point } from '../analysis/usl.js'
+import type { Cell } from '../results/cell.schema.js'
+import type { Run } from '../results/run.schema.js'
+import { details } from './details.js'
+import { digits, markdownTable, percent, twoPlaces } from './format.js'
+
+/** Cores for which the capacity is estimated, beside those of the run's machine. */
+const CORES = [1, 2, 4, 8, 16]
+
+const BY_CURVE: [claim: string, judge: (curve: Curve) => Finding][] = [
+  ['Throughput grows linearly until saturation', growsLinearly],
+  ['Latency falls with replicas', latencyFalls],
+  ['Diminishing returns past a point', returnsDiminish]
+]
+
+/** The section that answers what the report asked: its four expected patterns, its key metrics, and a capacity estimate. */
+export function analysisSection(run: Run, cells: readonly Cell[]): string[] {
+  if (cells.length === 0) return []
+  const rows = tableRows(cells)
+  const all = curves(rows)
+  return ['## Analysis', ...patternTexts(rows, all), ...keyMetricTexts(all), ...capacityTexts(run, cells, all)]
+}
+
+function patternTexts(rows: readonly Row[], all: readonly Curve[]): string[] {
+  const judged = BY_CURVE.map(([claim, judge]) => ({ claim, findings: all.map(judge) }))
+  const workers = moreWorkersHelp(rows)
+  return [
+    '### The four expected patterns',
+    markdownTable(
+      ['pattern', 'answer', 'figures'],
+      [
+        ...judged.map(({ claim, findings }) => [claim, ...texts(overall(findings))]),
+        ['8 load workers get more throughput than 4', ...texts(workers)]
+      ]
+    ),
+    'A curve is one phase and number of users over all numbers of replicas:',
+    markdownTable(
+      ['curve', 'pattern', 'answer', 'figures'],
+      all.flatMap(({ name }, index) => judged.map(({ claim, findings }) => [name, claim, ...texts(findings[index]!)]))
+    )
+  ]
+}
+
+const texts = ({ answer, figures }: Finding): [string, string] => [`**${answer}**`, figures]
+
+function keyMetricTexts(all: readonly Curve[]): string[] {
+  const phases = [...new Set(all.map(({ phase, workers }) => `${phase}/${workers}`))]
+  const rows = phases.map(place => {
+    const inPhase = all.filter(({ phase, workers }) => `${phase}/${workers}` === place)
+    const { plateau, latencyFloor, failures, workers } = keyMetrics(inPhase)
+    const sent = workers.answersPerCpuSecond
+    return [
+      inPhase[0]!.name.split(',')[0]!,
+      `${digits(plateau.rps)} req/s, from ${plateau.replicas} replicas on, ${plateau.users} users`,
+      latencyFloor
+        ? `${digits(latencyFloor.ms)} ms, ${latencyFloor.replicas} replicas, ${latencyFloor.users} users`
+        : '',
+      `${twoPlaces(failures.percent)} %, worst cell ${twoPlaces(failures.worstPercent)} %`,
+      `${digits(workers.rpsEach)} req/s each of ${inPhase[0]!.workers}${sent === null ? '' : `, ${digits(sent)} answers a CPU second`}`
+    ]
+  })
+  return [
+    '### Key metrics',
+    markdownTable(['phase', 'RPS plateau', 'latency floor (median)', 'failure rate', 'worker efficiency'], rows)
+  ]
+}
+
+function capacityTexts(run: Run, cells: readonly Cell[], all: readonly Curve[]): string[] {
+  const fitted = all.map(({ name, rows }) => {
+    const points: Point[] = rows.map(({ replicas, rps }) => ({ n: replicas, rps: rps.median }))
+    return { name, fit: fitUsl(points), error: heldOutError(points) }
+  })
+  const known = fitted.flatMap(({ name, fit, error }) => (fit ? [{ name, fit, error }] : []))
+  const fitRows = known.map(({ name, fit, error }) => {
+    const top = peak(fit)
+    const parameters = [digits(fit.lambda), fit.sigma.toFixed(3), fit.kappa.toFixed(4)]
+    return [name, ...parameters, top === null ? '' : digits(top), errorText(error)]
+  })
+  return [
+    '### Capacity (an estimate)',
+    known.length === 0
+      ? 'No curve has the three numbers of replicas that a fit of the Universal Scalability Law needs.'
+      : markdownTable(
+          ['curve', 'lambda (req/s)', 'sigma', 'kappa', 'peak (replicas)', 'error on held-out cells'],
+          fitRows
+        ),
+    ...coreTexts(
+      run,
+      cells,
+      known.map(({ fit }) => fit)
+    )
+  ]
+}
+
+function coreTexts(run: Run, cells: readonly Cell[], fits: Parameters<typeof capacity>[2]): string[] {
+  const us = cells.map(cell => details(cell).cpuPerAnswerUs).filter(value => value !== null)
+  if (us.length === 0)
+    return ["The servers' CPU could not be read, so nothing is estimated for other numbers of cores."]
+  const cores = [...new Set([...CORES, run.fingerprint.cores])].toSorted((a, b) => a - b)
+  const rows = cores.map(count => {
+    const { most, least } = capacity(count, us, fits)
+    return [String(count), least === null ? '' : digits(least), digits(most)]
+  })
+  return [
+    `Estimated answers a second of servers that have so many cores to themselves. At the most: each core answers one request in the median ${digits(median(us))} us of CPU of replicas and HAProxy (${digits(Math.min(...us))} to ${digits(Math.max(...us))}), which predicts a held-out cell from the cores that it used with an error of ${errorText(heldOutCpuError(us)) || 'unknown size'}. At the least: the same with the sigma and kappa above that scale worst; they were measured among replicas that shared ${run.fingerprint.cores} cores, so they hold that sharing too.`,
+    markdownTable(['cores', 'at the least (req/s)', 'at the most (req/s)'], rows)
+  ]
+}
+
+const errorText = (error: HeldOut | null): string =>
+  error ? `${percent(error.median)} (median), ${percent(error.worst)} (worst)` : ''
