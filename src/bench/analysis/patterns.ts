@@ -66,7 +66,7 @@ export function returnsDiminish({ rows }: Curve): Finding {
   const last = gains.findLastIndex(({ gain }) => gain >= DIMINISHED)
   const point = gains[last + 1]
   return point
-    ? { answer: 'confirmed', figures: `past ${point.from} replicas; ${figures}` }
+    ? { answer: 'confirmed', figures: `past a count of ${point.from}; ${figures}` }
     : { answer: 'refuted', figures: `not up to ${rows.at(-1)!.replicas} replicas; ${figures}` }
 }
 

@@ -115,7 +115,7 @@ function coreTexts(run: Run, cells: readonly Cell[], fits: Parameters<typeof cap
     return [String(count), least === null ? '' : digits(least), digits(most)]
   })
   return [
-    `Estimated answers a second of servers that have so many cores to themselves. At the most: each core answers one request in the median ${digits(median(us))} us of CPU of replicas and HAProxy (${digits(Math.min(...us))} to ${digits(Math.max(...us))}), which predicts a held-out cell from the cores that it used with an error of ${errorText(heldOutCpuError(us)) || 'unknown size'}. At the least: the same with the sigma and kappa above that scale worst; they were measured among replicas that shared ${run.fingerprint.cores} cores, so they hold that sharing too.`,
+    `Estimated answers a second of servers that have so many cores to themselves. At the most: each core answers one request in the median ${digits(median(us))} us of CPU of replicas and HAProxy (${digits(Math.min(...us))} to ${digits(Math.max(...us))}), which predicts a held-out cell from the cores that it used with an error of ${errorText(heldOutCpuError(us)) || 'unknown size'}. At the least: the same with the sigma and kappa above that scale worst, and no more cores in use than are best; they were measured among replicas that shared ${run.fingerprint.cores} cores, so they hold that sharing too.`,
     markdownTable(['cores', 'at the least (req/s)', 'at the most (req/s)'], rows)
   ]
 }
