@@ -2,6 +2,7 @@ import type { ErrorObject } from 'ajv'
 import type { FromSchema } from 'json-schema-to-ts'
 import { PromotionSettings } from './promotion-settings.js'
 import { exactly } from './schema.js'
+import { sourceComplaint, SourceSettings } from './source-settings.js'
 
 /** A day. A timer beyond 2^31 - 1 ms fires at once, and Node adds a second to the keep-alive time. */
 const MAX_TIMER_MS = 86_400_000
@@ -37,6 +38,7 @@ export const ConfigSchema = {
       minLength: 1,
       description: 'Folder of the model bundle to serve.'
     },
+    ...SourceSettings,
     ...PromotionSettings,
     WORKERS: integer({
       default: 1,
@@ -99,9 +101,9 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-function describe({ instancePath, keyword, message }: ErrorObject): string {
+function describe({ instancePath, keyword, message, params }: ErrorObject): string {
   const name = instancePath.slice(1)
-  if (keyword === 'enum') return `${name} must be one of ${LOG_LEVELS.join(', ')}`
+  if (keyword === 'enum') return `${name} must be one of ${(params.allowedValues as string[]).join(', ')}`
   if (name === 'ADMIN_TOKEN') return `${name} must have 16 or more printable characters without spaces, or be empty`
   return `${name} ${message ?? 'is not valid'}`
 }
@@ -112,6 +114,8 @@ function checkTogether(config: Config): void {
   if (config.KAFKA_BROKERS === '' && config.KAFKA_TOPIC !== PromotionSettings.KAFKA_TOPIC.default) {
     throw new ConfigError('KAFKA_TOPIC says nothing without KAFKA_BROKERS: leave it out')
   }
+  const complaint = sourceComplaint(config)
+  if (complaint !== undefined) throw new ConfigError(complaint)
   if (config.BATCH_CAP > config.QUEUE_ROWS) throw new ConfigError('BATCH_CAP must not be more than QUEUE_ROWS')
 }
 
@@ -134,4 +138,9 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   if (!validate(values)) throw new ConfigError(describe(validate.errors![0]!))
   checkTogether(values)
   return values
+}
+
+/** Keeps the AWS SDK from its notice about later Node versions in every process; a variable is its only switch. */
+export function quietAwsSdk(): void {
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import packageJson from '../../package.json' with { type: 'json' }
-import { type Config, ConfigError, loadConfig } from '../config.js'
+import { type Config, ConfigError, loadConfig, quietAwsSdk } from '../config.js'
 import { ModelRefused } from '../errors.js'
 import { createMetrics } from '../metrics.js'
 import { ActiveModel } from '../model/promotion/active-model.js'
@@ -11,7 +11,8 @@ import { obtain } from '../model/promotion/obtain.js'
 import { tryInSandbox } from '../model/promotion/sandbox.js'
 import { Watch } from '../model/promotion/watch.js'
 import { Rollout } from '../model/promotion/rollout.js'
-import { LocalSource, readLocalBundle } from '../model/store/local.js'
+import { readLocalBundle } from '../model/store/local.js'
+import { sourceOf } from '../model/store/source.js'
 import { isReady } from './context.js'
 import { handleSignals } from './process.js'
 
@@ -77,12 +78,13 @@ const pool = {
   heapMb: config.WORKER_HEAP_MB
 }
 const limits = { timeoutMs: config.SANDBOX_TIMEOUT_MS, memoryMb: config.SANDBOX_MEMORY_MB }
-const source = new LocalSource(config.MODEL_DIR)
+quietAwsSdk()
+const source = sourceOf(config)
 const fetch = () => readLocalBundle(config.MODEL_DIR)
 const rollout = new Rollout(active, { fetch, pool, maxRows: config.MAX_ROWS }, observer)
 const converger = new Converger(active, rollout, {
   source,
-  kind: 'local',
+  kind: config.MODEL_SOURCE,
   obtain: (pointer, signal) => obtain(source, pointer, signal),
   sandbox: (files, signal) => tryInSandbox(files, limits, signal),
   resolveTimeoutMs: config.RESOLVE_TIMEOUT_MS,
@@ -109,13 +111,16 @@ async function closeModels(): Promise<void> {
 
 async function start(): Promise<FastifyInstance> {
   // The workers load the model while the main thread loads the web framework and puts the routes together.
-  const live = rollout.run()
+  const embedded = config.MODEL_SOURCE === 'local' || config.MODEL_FALLBACK
+  const live = embedded ? rollout.run() : Promise.resolve()
   live.catch(() => undefined)
   const { buildApp } = await import('./app.js')
   const app = await buildApp({ config, metrics, active, converger, drain, logger, version: packageJson.version })
   await live
   watchPromotions()
   await app.listen({ host: config.HOST, port: config.PORT })
+  // A store that is down keeps the replica not ready, not from starting.
+  if (config.MODEL_SOURCE !== 'local') void watch.hint('poll')
   // Once in the main thread too: the native library must not be unloaded with the last worker of an old model.
   await import('../model/onnx-session.js')
   return app

@@ -1,0 +1,28 @@
+import type { Config } from '../../config.js'
+import type { ModelSource } from '../source.js'
+import { LocalSource } from './local.js'
+import { MlflowSource } from './mlflow.js'
+import { S3Source } from './s3.js'
+
+/** The source that the settings name. */
+export function sourceOf(config: Config): ModelSource {
+  if (config.MODEL_SOURCE === 'local') return new LocalSource(config.MODEL_DIR)
+  const store = {
+    endpoint: config.S3_ENDPOINT,
+    region: config.S3_REGION,
+    bucket: config.S3_BUCKET,
+    prefix: config.S3_PREFIX,
+    accessKeyId: config.S3_ACCESS_KEY_ID,
+    secretAccessKey: config.S3_SECRET_ACCESS_KEY,
+    fetchTimeoutMs: config.FETCH_TIMEOUT_MS,
+    maxBytes: config.MODEL_MAX_BYTES
+  }
+  if (config.MODEL_SOURCE === 's3') return new S3Source(store)
+  return new MlflowSource({
+    trackingUri: config.MLFLOW_TRACKING_URI.replace(/\/+$/, ''),
+    name: config.MODEL_NAME,
+    alias: config.MODEL_ALIAS || 'promoted',
+    version: config.MODEL_VERSION,
+    store
+  })
+}
