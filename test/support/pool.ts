@@ -28,11 +28,11 @@ function recorder() {
 }
 
 /** A roll-out of the bundle in `folder`, and the model that it makes active. */
-export function rolloutOf(folder: string, change: (files: BundleFiles) => BundleFiles = files => files) {
+export function rolloutOf(folder: string, options: Partial<PoolOptions> = {}) {
   const { seen, observer } = recorder()
   const active = new ActiveModel()
-  const source = { folder, change }
+  const source = { folder, change: (files: BundleFiles): BundleFiles => files }
   const fetch = async () => source.change(await readLocalBundle(source.folder))
-  const rollout = new Rollout(active, { fetch, pool: POOL, maxRows: 1000 }, observer)
-  return { active, rollout, source, seen, observer }
+  const rollout = new Rollout(active, { fetch, pool: { ...POOL, ...options }, maxRows: 1000 }, observer)
+  return { active, rollout, source, seen }
 }

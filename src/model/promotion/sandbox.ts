@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { ModelRefused } from '../../errors.js'
 import type { BundleFiles } from '../bundle.js'
 import type { Verdict } from './trial.js'
@@ -10,11 +11,12 @@ export interface SandboxLimits {
   timeoutMs: number
   /** MiB of private memory, Node's own (about 100) included */
   memoryMb: number
+  /** another entry, for who runs from the sources, beside which there is no built one */
+  entry?: URL
 }
 
-const here = import.meta.url
-/** The process's entry, beside this file: `.ts` where TypeScript is loaded as it stands, `.js` after the build. */
-const ENTRY = new URL(here.endsWith('.ts') ? './trial.ts' : './trial.js', here)
+/** The process's entry, beside this file once both are built. */
+const ENTRY = new URL('./trial.js', import.meta.url)
 
 /** $1: KiB of private memory; $2: seconds of CPU time. No core files. */
 const LIMITED = 'ulimit -c 0; ulimit -d "$1"; ulimit -t "$2"; shift 2; exec "$@"'
@@ -51,9 +53,9 @@ export async function tryInSandbox(files: BundleFiles, limits: SandboxLimits, si
   }
 }
 
-function start({ timeoutMs, memoryMb }: SandboxLimits): ChildProcess {
+function start({ timeoutMs, memoryMb, entry = ENTRY }: SandboxLimits): ChildProcess {
   const limits = [String(memoryMb * 1024), String(2 * Math.ceil(timeoutMs / 1000))]
-  const command = [process.execPath, ...process.execArgv, ENTRY.pathname]
+  const command = [process.execPath, fileURLToPath(entry)]
   return spawn('/bin/sh', ['-c', LIMITED, 'sandbox', ...limits, ...command], {
     env: {},
     stdio: ['pipe', 'pipe', 'ignore']

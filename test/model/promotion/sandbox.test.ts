@@ -7,7 +7,8 @@ import { greedy } from '../../support/onnx-bytes.js'
 import { childrenOf } from '../../support/process-facts.js'
 import { refusedAs } from '../../support/refused.js'
 
-const LIMITS = { timeoutMs: 60_000, memoryMb: 1024 }
+const entry = new URL('../../../dist/trial.js', import.meta.url)
+const LIMITS = { timeoutMs: 60_000, memoryMb: 1024, entry }
 const never = new AbortController().signal
 
 /** The same bundle with other bytes of the model, and the digest that goes with them. */
