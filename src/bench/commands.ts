@@ -1,3 +1,4 @@
+import { runCeiling } from './ceiling.js'
 import type { Command } from './cli.js'
 import { parseCommand } from './cli.js'
 import { BenchError } from './errors.js'
@@ -38,6 +39,9 @@ export async function runCommand(command: Exclude<Command, { name: 'help' }>, ar
     }
     case 'slo':
       console.log(await runSlo(command.options, around.stopping.signal))
+      return 0
+    case 'ceiling':
+      console.log(await runCeiling(command.options, around.stopping.signal))
       return 0
   }
 }

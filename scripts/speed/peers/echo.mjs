@@ -5,5 +5,4 @@ const app = Fastify()
 app.post('/predict', (request, reply) => {
   reply.send(request.body)
 })
-await app.listen({ port: Number(process.env.PORT) })
-process.stdout.write('listening\n')
+process.stdout.write(`listening at ${await app.listen({ port: Number(process.env.PORT), host: '127.0.0.1' })}\n`)
