@@ -26,4 +26,4 @@ await build({
   outdir: 'dist/bench'
 })
 await cp('src/server/page', 'dist/page', { recursive: true, filter: file => !file.endsWith('tsconfig.json') })
-await cp('src/bench/report/page', 'dist/bench/page', { recursive: true })
+for (const part of ['report', 'live']) await cp(`src/bench/${part}/page`, 'dist/bench/page', { recursive: true })

@@ -2,6 +2,7 @@ import { runCeiling } from './ceiling.js'
 import type { Command } from './cli.js'
 import { parseCommand } from './cli.js'
 import { BenchError } from './errors.js'
+import { startPage } from './live/page.js'
 import { showProgress } from './live/progress.js'
 import { LiveState } from './live/state.js'
 import type { SweepOptions } from './options.js'
@@ -53,9 +54,13 @@ async function sweep(
   const { signal } = stopping
   const live = new LiveState(why => stopping.abort(new Stopped(why)))
   showProgress(live, process.stderr)
+  const { uiPort } = order.options
+  const page = uiPort === undefined ? undefined : await startPage(live, uiPort)
+  if (page) console.error(`bench: live at ${page.url}`)
   try {
     await runSweep({ ...order, plan: planCells(order.options), live, signal })
   } finally {
+    await page?.close()
     await drawIfBegun(order.options)
   }
   return 0
