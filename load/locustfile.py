@@ -36,6 +36,9 @@ HEADERS = {"content-type": "application/json"}
 # A target that refuses connections is not asked again at once, by each of hundreds of users.
 BACK_OFF_SECONDS = 0.1
 
+# Time in which the workers must be ready again after a run.
+READY_SECONDS = 60
+
 # A forecast row: of each feature its value and how far off an answer may be.
 Row = dict[str, tuple[float, float]]
 
@@ -150,9 +153,15 @@ def end_after_windows(runner: Runner) -> None:
     over: set[str] = set()
 
     def finish() -> None:
+        workers = runner.worker_count if isinstance(runner, MasterRunner) else 0
         runner.stop()
         # Locust writes its CSV files once a second and not at the end: what came last must get into them.
         gevent.sleep(2 * CSV_STATS_INTERVAL_SEC)
+        # The master forgets a worker that has stopped until it is ready again, --stop-timeout later, and only those that
+        # it knows are told to end.
+        with gevent.Timeout(READY_SECONDS, False):
+            while isinstance(runner, MasterRunner) and len(runner.clients.ready) < workers:
+                gevent.sleep(0.1)
         runner.quit()
 
     def on_over(msg: Any, **_: object) -> None:
