@@ -1,33 +1,14 @@
 import t from 'tap'
 import { bodyOf, gru } from '../support/bundles.js'
 import { eventually } from '../support/eventually.js'
-import { goldenAnswer } from '../support/golden.js'
-import type { Ledger } from '../support/ledger.js'
 import { openFiles, residentMb } from '../support/process-facts.js'
-import { openRaw, type RawSocket, rawRequest } from '../support/raw-socket.js'
+import { openRaw, rawRequest } from '../support/raw-socket.js'
+import { othersUntil, trickle } from '../support/slow-senders.js'
 import { underFault } from '../support/under-fault.js'
 
 const bundle = gru()
 const TIMEOUT_MS = 500
 const CHECK_MS = 1000 // between two looks for slow connections
-const TRICKLE_MS = 100
-
-/** Sends `bytes` one at a time, slowly, whatever comes back; stops when the connection is gone. */
-function trickle({ socket }: RawSocket, bytes: string): void {
-  let at = 0
-  const timer = setInterval(() => void socket.write(bytes[at++ % bytes.length]!), TRICKLE_MS)
-  socket.once('close', () => clearInterval(timer))
-}
-
-/** Forecasts one after the other until `done` settles: what everybody else sees meanwhile. */
-async function othersUntil(ledger: Ledger, done: Promise<unknown>): Promise<void> {
-  const wait = { over: false }
-  void done.finally(() => (wait.over = true))
-  for (let index = 0; !wait.over; index++) {
-    const window = index % bundle.golden.windows.length
-    await ledger.send(bodyOf(bundle, window), { right: goldenAnswer(bundle, window) })
-  }
-}
 
 t.test('a client that is slow with its headers or its body is answered 408 and cut off; others notice nothing', t =>
   underFault(t, { env: { REQUEST_TIMEOUT_MS: `${TIMEOUT_MS}` } }, async ({ service, ledger }) => {
@@ -42,7 +23,7 @@ t.test('a client that is slow with its headers or its body is answered 408 and c
       trickle(raw, request.slice(body))
     })
     const answers = Promise.all(slow.map(({ closed }) => closed))
-    await othersUntil(ledger, answers)
+    await othersUntil(ledger, bundle, answers)
     const took = performance.now() - began
     for (const text of await answers) t.match(text, /^HTTP\/1\.1 408 .*"code":"request_timeout"/s)
     t.ok(took >= TIMEOUT_MS && took < 5 * (TIMEOUT_MS + CHECK_MS), 'at the timeout and the next look')
@@ -74,7 +55,7 @@ t.test('a client that never reads costs bounded memory and is cut off; others no
       )
       let most = 0
       const look = setInterval(() => (most = Math.max(most, residentMb(service.process.pid!))), 50)
-      await othersUntil(ledger, gone)
+      await othersUntil(ledger, bundle, gone)
       clearInterval(look)
       t.same(ledger.statuses, { 200: ledger.entries.length })
       t.ok(most < 400, `at most ${Math.round(most)} MiB were in use`)
