@@ -8,7 +8,7 @@ import type { SweepOptions } from './options.js'
 export type Command =
   | { name: 'sweep'; options: SweepOptions }
   | { name: 'resume'; folder: string; uiPort: number | undefined }
-  | { name: 'report' | 'cross-check'; folder: string; port: number }
+  | { name: 'report'; folder: string }
   | { name: 'compare'; before: string; after: string }
   | { name: 'slo'; options: SloOptions }
   | { name: 'ceiling'; options: CeilingOptions }
@@ -44,7 +44,7 @@ const SHARED = { replicas: text, workers: text, duration: text, seed: text, payl
 const SWEEP = {
   ...SHARED,
   ...{ preset: text, users: text, repeats: text, think: text, out: text, resume: text, quick: flag, target: text },
-  ...{ 'replica-metrics': text, generator: text, ui: flag, 'ui-port': text, help: flag }
+  ...{ 'replica-metrics': text, ui: flag, 'ui-port': text, help: flag }
 }
 
 /** What `help` prints. */
@@ -62,12 +62,10 @@ export const HELP = `npm run bench -- [sweep] [flags]      measures the matrix b
   --resume DIR        goes on with a sweep that was interrupted
   --target URL        measures something that runs already, in the place of replicas of our own
   --replica-metrics URL,URL           where the target's own counters are
-  --generator autocannon|locust       what makes the load
   --port 8023         HAProxy's port
   --ui --ui-port 8089                 a live page
 npm run bench -- report DIR           draws the report of a folder of results again
 npm run bench -- compare A B          differences of two folders; exit code 1 on a regression
-npm run bench -- cross-check DIR      measures three cells of a folder with Locust too
 npm run bench -- slo --p99 50 [--replicas 1,2] [--workers 4] [--duration 10] [--steps 1] [--payload FILE] [--seed 1]
                                       highest Poisson rate whose P99 is within the bound
 npm run bench -- ceiling [--connections 50] [--rounds 6] [--duration 4]
@@ -83,11 +81,9 @@ export function parseCommand(args: string[], now: Date): Command {
   switch (word) {
     case 'sweep':
       return sweepCommand(rest, now)
-    case 'report':
-    case 'cross-check': {
-      const flags = new Flags(rest, { port: text })
-      const [folder] = words(flags, [`the folder of results to ${word}`])
-      return { name: word, folder: folder!, port: flags.integer('port', 1, 65_535) ?? PORT }
+    case 'report': {
+      const [folder] = words(new Flags(rest, {}), ['the folder of results to report'])
+      return { name: 'report', folder: folder! }
     }
     case 'compare': {
       const [before, after] = words(new Flags(rest, {}), ['the first folder', 'the second folder'])
@@ -132,7 +128,6 @@ function sweepOptions(flags: Flags, uiPort: number | undefined, now: Date): Swee
     warmUp: quick ? { windowMs: 1500, most: 6 } : { windowMs: 3000, most: 10 },
     target: flags.url('target'),
     replicaMetrics: flags.urls('replica-metrics'),
-    generator: flags.oneOf('generator', ['autocannon', 'locust']) ?? 'autocannon',
     uiPort
   }
   refuseContradictions(flags, options)

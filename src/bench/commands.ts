@@ -6,7 +6,7 @@ import { startPage } from './live/page.js'
 import { showProgress } from './live/progress.js'
 import { LiveState } from './live/state.js'
 import type { SweepOptions } from './options.js'
-import { planCells } from './plan.js'
+import { longest, planCells } from './plan.js'
 import { compareRuns } from './report/compare.js'
 import { drawReport } from './report/draw.js'
 import { openRun } from './results/store.js'
@@ -54,11 +54,14 @@ async function sweep(
   const { signal } = stopping
   const live = new LiveState(why => stopping.abort(new Stopped(why)))
   showProgress(live, process.stderr)
+  const plan = planCells(order.options)
+  const minutes = Math.ceil(longest(plan, order.options) / 60_000)
+  console.error(`bench: ${plan.length} cells in at most about ${minutes} min, results in ${order.options.out}`)
   const { uiPort } = order.options
   const page = uiPort === undefined ? undefined : await startPage(live, uiPort)
   if (page) console.error(`bench: live at ${page.url}`)
   try {
-    await runSweep({ ...order, plan: planCells(order.options), live, signal })
+    await runSweep({ ...order, plan, live, signal })
   } finally {
     await page?.close()
     await drawIfBegun(order.options)

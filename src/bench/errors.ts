@@ -3,7 +3,7 @@
  * caller's mistake, 3 a part that is missing or would not start, 4 something that broke under way; 130 and 143 are
  * Ctrl-C and SIGTERM, as shells have it.
  */
-export const BENCH_ERRORS = {
+const BENCH_ERRORS = {
   bad_flag: 2,
   bad_results: 2,
   different_run: 2,

@@ -1,5 +1,3 @@
-import type { PlannedCell } from './results/cell.schema.js'
-
 /** How long a cell is warmed up: windows of `windowMs` until the last three agree, `most` of them at the most. */
 export interface WarmUp {
   windowMs: number
@@ -34,18 +32,8 @@ export interface SweepOptions {
   target: string | undefined
   /** where the target's own counters are */
   replicaMetrics: string[]
-  generator: 'autocannon' | 'locust'
   /** port of the live page; none when it is left out */
   uiPort: number | undefined
   /** HAProxy's port */
   port: number
-}
-
-/** What `run.json` says of a run beside what its options say. */
-export interface SweepPlan {
-  options: SweepOptions
-  /** in the order in which they are run */
-  cells: PlannedCell[]
-  /** the command line as it was typed after `npm run bench --` */
-  args: string[]
 }

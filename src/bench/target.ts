@@ -3,10 +3,9 @@ import { isIP } from 'node:net'
 import { BenchError, reasonOf } from './errors.js'
 import type { SweepOptions } from './options.js'
 import { type Stack, startStack } from './stack/stack.js'
+import { getText } from './watch/get.js'
 import type { WatchedReplica } from './watch/reading.js'
 
-/** Ms that a target may take to say what it serves. */
-const TIMEOUT_MS = 10_000
 /** State of an established connection in /proc/net/tcp. */
 const ESTABLISHED = '01'
 
@@ -77,9 +76,7 @@ async function runningTarget(url: string, { replicaMetrics }: SweepOptions): Pro
  */
 export async function askModel(url: string): Promise<ServedModel> {
   try {
-    const answer = await fetch(`${url}/model`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-    if (!answer.ok) throw new Error(`status ${answer.status}`)
-    const { model } = (await answer.json()) as { model: { sha256: string; version: string } | null }
+    const { model } = JSON.parse(await getText(`${url}/model`)) as { model: { sha256: string; version: string } | null }
     if (!model) throw new Error('it serves no model')
     return { digest: model.sha256, version: model.version }
   } catch (cause) {

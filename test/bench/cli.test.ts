@@ -14,7 +14,7 @@ function sweep(line: string): SweepOptions {
 
 t.test('without flags it is the report: 24 cells of 120 s in two phases, and the standalone table', t => {
   const options = sweep('')
-  t.match(options, { thinkMs: 0, steps: 1, repeats: 1, quick: false, generator: 'autocannon', port: 8023 })
+  t.match(options, { thinkMs: 0, steps: 1, repeats: 1, quick: false, port: 8023 })
   const cells = planCells(options)
   const of = (phase: string) => cells.filter(cell => cell.phase === phase)
   for (const [phase, workers] of [
@@ -84,11 +84,11 @@ const REFUSED = {
   '--steps 0': '--steps must be a whole number of 1 to 1000, not "0"',
   '--port 70000': '--port must be a whole number of 1 to 65535, not "70000"',
   '--preset all': '--preset must be report or matrix or standalone, not "all"',
-  '--generator wrk': '--generator must be autocannon or locust, not "wrk"',
   '--target localhost:8080': '--target must be an http address, not "localhost:8080"',
   '--target http://me:secret@host': '--target must be an http address, not "http://me:secret@host"',
   '--replica-metrics http://127.0.0.1:1': '--replica-metrics needs --target',
   '--ui-port 80': '--ui-port needs --ui',
+  'ceiling --rounds 0': '--rounds must be a whole number of 1 to 100, not "0"',
   '--users 3': '--users 3 is less than --workers 8: a load worker would have no user',
   '--preset standalone --users 50': '--users cannot go with --preset standalone',
   '--target http://127.0.0.1:9 --preset report':
@@ -101,7 +101,6 @@ const REFUSED = {
   'compare A B C': '"C" is one word too many',
   slo: '--p99 is missing: the bound in ms',
   'slo --p99 fast': '--p99 must be a whole number of 1 to 60000, not "fast"',
-  'ceiling --rounds 0': '--rounds must be a whole number of 1 to 100, not "0"',
   swep: 'there is no command "swep": see npm run bench -- help'
 }
 

@@ -18,7 +18,9 @@ fail() {
 # The programs that tests start, by the Debian package that brings each.
 debian_packages() {
   local package missing=()
-  for package in chromium wrk curl; do
+  # Where Debian puts HAProxy, which only root has on the path.
+  local PATH=$PATH:/usr/sbin
+  for package in chromium wrk curl haproxy; do
     command -v "$package" >/dev/null || missing+=("$package")
   done
   command -v java >/dev/null || missing+=(default-jre-headless)
@@ -26,7 +28,7 @@ debian_packages() {
   command -v ps >/dev/null || missing+=(procps)
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
   if ((${#missing[@]} == 0)); then
-    say 'chromium, wrk, curl, java, maven, ps and python3-venv are there'
+    say 'chromium, wrk, curl, haproxy, java, maven, ps and python3-venv are there'
     return
   fi
   if ((EUID != 0)) || ! command -v apt-get >/dev/null; then

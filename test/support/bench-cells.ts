@@ -19,7 +19,7 @@ export interface CellTraits {
 }
 
 /** A histogram as the cells hold it, filled with ms. */
-export function histogramOf(latenciesMs: readonly number[]): string {
+function histogramOf(latenciesMs: readonly number[]): string {
   const histogram = build({
     bitBucketSize: 32,
     lowestDiscernibleValue: 1,

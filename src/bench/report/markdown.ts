@@ -5,7 +5,7 @@ import { detailSection } from './details.js'
 import { digits, figure, markdownTable, notes, seconds, twoPlaces } from './format.js'
 
 /** The report's columns, word by word. */
-export const COLUMNS = [
+const COLUMNS = [
   ...['Inference Replicas', 'Users', 'RPS (req/s)', 'Median (ms)', 'P95 (ms)', 'P99 (ms)', 'Failures (%)', 'Notes']
 ]
 
@@ -27,7 +27,7 @@ export function resultsMarkdown(run: Run, cells: readonly Cell[], sections: read
 }
 
 /** A line of a phase's table. */
-export function rowTexts({ replicas, users, cells, ...row }: Row): string[] {
+function rowTexts({ replicas, users, cells, ...row }: Row): string[] {
   const { rps, p50Ms, p95Ms, p99Ms, failurePercent } = row
   return [
     ...[String(replicas), String(users), figure(rps), figure(p50Ms), figure(p95Ms), figure(p99Ms)],

@@ -42,7 +42,7 @@ export type PlannedCell = FromSchema<typeof PlannedCellSchema>
  * What the load generator counted in the measured window: a request belongs to the window in which its end falls.
  * Failures = (errors + lost + non-2xx + mismatched) / (completed + errors + lost); good = 2xx answers - mismatched.
  */
-export const LoadFiguresSchema = exactly({
+const LoadFiguresSchema = exactly({
   elapsedMs: number,
   /** answers, whatever their status */
   completed: count,
@@ -71,7 +71,7 @@ const HistogramSchema = exactly({ bounds: listOf(number), counts: listOf(count),
 export type BucketCounts = FromSchema<typeof HistogramSchema>
 
 /** One replica over the measured window, from its own /metrics and /proc. */
-export const ReplicaFiguresSchema = exactly({
+const ReplicaFiguresSchema = exactly({
   name: text,
   url: text,
   digest: text,
@@ -92,7 +92,7 @@ export const ProcessFiguresSchema = exactly({ processes: count, cpuSeconds: numb
 export type ProcessFigures = FromSchema<typeof ProcessFiguresSchema>
 
 /** A self-check of the cell: a failed one leaves the figures as they are and marks the cell in Notes. */
-export const CheckSchema = exactly({
+const CheckSchema = exactly({
   /** `servers-agree`, `little`, `connections`, `same-model`, `generator-keeps-up`, `no-mismatch`, `steady`, `samples` */
   name: text,
   ok: flag,

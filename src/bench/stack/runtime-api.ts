@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import { BenchError } from '../errors.js'
 
 /** One server of the back end as HAProxy sees it. */
-export interface ServerStats {
+interface ServerStats {
   /** `UP`, `DOWN`, `DRAIN`, `MAINT`, or on the way between two, as `DOWN 1/2` */
   status: string
   /** requests that it is answering */

@@ -29,7 +29,7 @@ export function admit(api: RuntimeApi, name: string): Promise<void> {
 }
 
 /** Gives a server no further request, waits for the answers to those that it has, and puts it out of service. */
-export async function dismiss(api: RuntimeApi, name: string): Promise<void> {
+async function dismiss(api: RuntimeApi, name: string): Promise<void> {
   await api.order(`set server replicas/${name} state drain`)
   await until(`${name} has answered everything`, async () => (await api.stats()).servers[name]!.sessions === 0)
   await api.order(`set server replicas/${name} state maint`)

@@ -1,8 +1,6 @@
 import { BenchError, reasonOf } from '../errors.js'
 import type { BucketCounts } from '../results/cell.schema.js'
-
-/** Ms that a server may take for its counters, busy as it is. */
-const TIMEOUT_MS = 30_000
+import { getText } from './get.js'
 
 /** One sample of Prometheus' text format: a name, its labels, its value. */
 interface Sample {
@@ -29,9 +27,7 @@ export interface ReplicaCounters {
  */
 export async function scrape(url: string): Promise<ReplicaCounters> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-    if (!answer.ok) throw new Error(`status ${answer.status}`)
-    return counters(parseMetrics(await answer.text()))
+    return counters(parseMetrics(await getText(url)))
   } catch (cause) {
     throw new BenchError('target_down', `no metrics from ${url}: ${reasonOf(cause)}`, { cause })
   }
