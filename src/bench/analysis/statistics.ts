@@ -27,7 +27,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** Sample standard deviation; 0 of a single value. */
-function deviation(values: readonly number[]): number {
+export function deviation(values: readonly number[]): number {
   if (values.length < 2) return 0
   const centre = mean(values)
   return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1))

@@ -88,8 +88,11 @@ const ReplicaFiguresSchema = exactly({
 export type ReplicaFigures = FromSchema<typeof ReplicaFiguresSchema>
 
 /** One process, or a few of a kind, over the measured window. */
-export const ProcessFiguresSchema = exactly({ processes: count, cpuSeconds: number, rssBytes: number })
-export type ProcessFigures = FromSchema<typeof ProcessFiguresSchema>
+export interface ProcessFigures {
+  processes: number
+  cpuSeconds: number
+  rssBytes: number
+}
 
 /** A self-check of the cell: a failed one leaves the figures as they are and marks the cell in Notes. */
 const CheckSchema = exactly({
