@@ -102,6 +102,8 @@ flock 9
 debian_packages
 python_environment python examples/python/requirements.txt
 python_environment locust load/requirements.txt
+# A newer HAProxy than Debian's: haproxy.cfg is for both.
+python_environment haproxy test/services/haproxy/requirements.txt
 registry_environment
 node_line 22.23.3
 node_line 24.21.0
