@@ -5,7 +5,7 @@ import { detailSection } from './details.js'
 import { digits, figure, markdownTable, notes, seconds, twoPlaces } from './format.js'
 
 /** The report's columns, word by word. */
-const COLUMNS = [
+export const COLUMNS = [
   ...['Inference Replicas', 'Users', 'RPS (req/s)', 'Median (ms)', 'P95 (ms)', 'P99 (ms)', 'Failures (%)', 'Notes']
 ]
 
