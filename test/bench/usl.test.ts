@@ -34,7 +34,9 @@ t.test('of figures that no curve goes through, the fit is as near as the best of
   for (const rps of [
     [2500, 3100, 1650, 1160],
     [100, 210, 430, 800],
-    [100, 190, 150, 400]
+    [100, 190, 150, 400],
+    [801, 981, 1167, 1397],
+    [807, 1944, 4334, 6151]
   ]) {
     let best = Infinity
     for (let sigma = 0; sigma <= 2; sigma += 0.005) {

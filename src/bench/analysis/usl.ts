@@ -30,7 +30,7 @@ const FEWEST_POINTS = 3
  * The fit ends in the nearest valley, so it begins at several places. At a root of 0 the slope is 0: what begins there
  * stays there, which finds the best on each bound exactly.
  */
-const STARTS = [0, 0.01, 0.3, 0.9].flatMap(sigma => [0, 1e-4, 1e-2].map(kappa => ({ sigma, kappa })))
+const STARTS = [0, 0.3].flatMap(sigma => [0, 0.01].map(kappa => ({ sigma, kappa })))
 
 /**
  * Fits the law to relative errors, as least squares of ln X. Its parameters are ln lambda and the roots of sigma and kappa,
