@@ -2,7 +2,7 @@ import { type Curve, saturation } from './curves.js'
 import type { Row } from './figures.js'
 import { mean, tInterval } from './statistics.js'
 
-export type Answer = 'confirmed' | 'refuted' | 'undecidable'
+type Answer = 'confirmed' | 'refuted' | 'undecidable'
 
 /** What the data say about a claim, and the figures that say it. */
 export interface Finding {
