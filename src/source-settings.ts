@@ -35,6 +35,10 @@ export const SourceSettings = {
   ),
   S3_ACCESS_KEY_ID: text('Key of the bucket.', '^[!-~]*$'),
   S3_SECRET_ACCESS_KEY: text('Its secret; never shown.', '^[!-~]*$'),
+  CACHE_DIR: text(
+    'Folder, of this replica alone, for the last two models that served: a restart needs no store. Empty for none.',
+    '^[^\\u0000]*$'
+  ),
   FETCH_TIMEOUT_MS: integer(30_000, 100, 3_600_000, 'Time that one of three tries to fetch a bundle may take.'),
   MODEL_MAX_BYTES: integer(67_108_864, 1024, 1_073_741_824, 'Largest file of a fetched bundle.')
 } as const
@@ -53,7 +57,7 @@ const CHOICE: SettingName[] = ['MODEL_ALIAS', 'MODEL_VERSION']
 
 /** Which settings each source cannot do without, and which say something that it would not heed. */
 const RULES: Record<(typeof SOURCES)[number], { needed: SettingName[]; foreign: SettingName[] }> = {
-  local: { needed: [], foreign: [...REGISTRY, ...CHOICE, ...STORE, 'S3_ENDPOINT', 'S3_REGION'] },
+  local: { needed: [], foreign: [...REGISTRY, ...CHOICE, ...STORE, 'S3_ENDPOINT', 'S3_REGION', 'CACHE_DIR'] },
   s3: { needed: STORE, foreign: [...REGISTRY, ...CHOICE] },
   mlflow: { needed: [...REGISTRY, ...STORE], foreign: [] }
 }

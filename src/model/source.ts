@@ -19,3 +19,8 @@ export interface ModelSource {
   /** Puts the three files of a bundle into `folder`, which exists and is empty. */
   fetch(pointer: Pointer, folder: string, signal: AbortSignal): Promise<void>
 }
+
+/** Tells one promoted bundle from another. */
+export function keyOf({ kind, name, version, digest }: Pick<Pointer, 'kind' | 'name' | 'version' | 'digest'>): string {
+  return JSON.stringify([kind, name, version, digest])
+}

@@ -11,8 +11,9 @@ import { obtain } from '../model/promotion/obtain.js'
 import { tryInSandbox } from '../model/promotion/sandbox.js'
 import { Watch } from '../model/promotion/watch.js'
 import { Rollout } from '../model/promotion/rollout.js'
+import { CacheUnusable } from '../model/store/cache.js'
 import { readLocalBundle } from '../model/store/local.js'
-import { sourceOf } from '../model/store/source.js'
+import { cacheOf, sourceOf } from '../model/store/source.js'
 import { isReady } from './context.js'
 import { handleSignals } from './process.js'
 
@@ -36,6 +37,7 @@ const NO_ADDRESS = ['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', '
 /** What cannot be started with, as one line that names the setting. */
 function explain(error: unknown): string | undefined {
   if (error instanceof ModelRefused) return `MODEL_DIR holds no model that may serve: ${error.reason}: ${error.message}`
+  if (error instanceof CacheUnusable) return `CACHE_DIR cannot be used (${error.message})`
   const { code } = error as NodeJS.ErrnoException
   if (code === 'EADDRINUSE' || code === 'EACCES') return `PORT cannot be listened on (${code})`
   if (NO_ADDRESS.includes(code ?? '')) return `HOST is no address of this host (${code})`
@@ -80,12 +82,14 @@ const pool = {
 const limits = { timeoutMs: config.SANDBOX_TIMEOUT_MS, memoryMb: config.SANDBOX_MEMORY_MB }
 quietAwsSdk()
 const source = sourceOf(config)
+const cache = cacheOf(config, message => logger.warn(message))
 const fetch = () => readLocalBundle(config.MODEL_DIR)
 const rollout = new Rollout(active, { fetch, pool, maxRows: config.MAX_ROWS }, observer)
 const converger = new Converger(active, rollout, {
   source,
   kind: config.MODEL_SOURCE,
-  obtain: (pointer, signal) => obtain(source, pointer, signal),
+  cache,
+  obtain: (pointer, signal) => obtain({ source, cache }, pointer, signal),
   sandbox: (files, signal) => tryInSandbox(files, limits, signal),
   resolveTimeoutMs: config.RESOLVE_TIMEOUT_MS,
   onHint: metrics.hint
@@ -109,10 +113,15 @@ async function closeModels(): Promise<void> {
   await rollout.close()
 }
 
+/** What served before the restart, or the bundle that came with the code. */
+async function firstModel(): Promise<void> {
+  if (await converger.resume()) return
+  if (config.MODEL_SOURCE === 'local' || config.MODEL_FALLBACK) await rollout.run()
+}
+
 async function start(): Promise<FastifyInstance> {
   // The workers load the model while the main thread loads the web framework and puts the routes together.
-  const embedded = config.MODEL_SOURCE === 'local' || config.MODEL_FALLBACK
-  const live = embedded ? rollout.run() : Promise.resolve()
+  const live = firstModel()
   live.catch(() => undefined)
   const { buildApp } = await import('./app.js')
   const app = await buildApp({ config, metrics, active, converger, drain, logger, version: packageJson.version })

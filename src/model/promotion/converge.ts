@@ -1,8 +1,11 @@
 import { monotonicMs } from '../../clock.js'
 import { ModelRefused, type RefusalReason, ServiceError } from '../../errors.js'
 import type { Bundle, BundleFiles } from '../bundle.js'
-import type { ModelSource, Pointer } from '../source.js'
+import { keyOf, type ModelSource, type Pointer } from '../source.js'
+import type { BundleCache } from '../store/cache.js'
+import type { Served } from '../store/cache-state.js'
 import type { ActiveModel } from './active-model.js'
+import { History, type Live } from './history.js'
 import type { Rollout } from './rollout.js'
 import type { Hint } from './steps.js'
 
@@ -12,18 +15,14 @@ export interface ConvergeOptions {
   kind: Pointer['kind']
   /** reads the bundle that a pointer names, from a cache or the source */
   obtain(pointer: Pointer, signal: AbortSignal): Promise<BundleFiles>
+  /** remembers over a restart what served; without one nothing does */
+  cache?: BundleCache | undefined
   /** tries a bundle apart from the service */
   sandbox(files: BundleFiles, signal: AbortSignal): Promise<void>
   /** ms that the source may take to say what is promoted */
   resolveTimeoutMs: number
   /** told of each reason to look */
   onHint(from: Hint): void
-}
-
-/** A model that went live, with what tells it from others. */
-interface Live {
-  key: string
-  bundle: Bundle
 }
 
 const noPrevious = () => new ServiceError('no_previous_model', 'there is no version before the one that serves')
@@ -37,9 +36,7 @@ export class Converger {
   readonly #waiting = new Map<'look' | 'reload', Promise<void>>()
   #abort = new AbortController()
   #closed = false
-  #live: Live | undefined
-  #previous: Live | undefined
-  #held: { key: string; version: string } | undefined
+  readonly #history: History
   #refused: { key: string; error: ModelRefused } | undefined
   #named: Pointer | undefined
   #registryUp = true
@@ -48,6 +45,7 @@ export class Converger {
     this.#active = active
     this.#rollout = rollout
     this.#options = options
+    this.#history = new History(options.cache)
   }
 
   /** Where the way to the promoted model stands, for `GET /model` and the gauges. */
@@ -59,8 +57,8 @@ export class Converger {
       promoted_version: version,
       stale: this.#stale,
       registry_up: this.#registryUp,
-      held_off: this.#held?.version ?? null,
-      previous_version: this.#previous?.bundle.manifest.version ?? null
+      held_off: this.#history.held?.version ?? null,
+      previous_version: this.#history.previous?.version ?? null
     }
   }
 
@@ -71,10 +69,26 @@ export class Converger {
 
   /** What serves; until a look took another one live, the bundle that the service started with. */
   get #current(): Live | undefined {
-    if (this.#live || !this.#active.serving) return this.#live
+    if (this.#history.live || !this.#active.serving) return this.#history.live
     const { bundle } = this.#active.serving.pool
     const { name, version, sha256: digest } = bundle.manifest
-    return { key: keyOf({ kind: 'local', name, version, digest }), bundle }
+    return { key: keyOf({ kind: 'local', name, version, digest }), version, bundle }
+  }
+
+  /**
+   * Takes live, out of the cache, what served when the process before ended: to be called first, and once. Resolves to whether
+   * it serves. Rejects with `CacheUnusable`.
+   */
+  async resume(): Promise<boolean> {
+    const live = await this.#history.restore()
+    if (!live) return false
+    try {
+      this.#history.live = { ...live, bundle: await this.#backFromCache(live) }
+      return true
+    } catch (error) {
+      if (error instanceof ModelRefused) return false
+      throw error
+    }
   }
 
   /** Looks at what is promoted because of a hint. A look that waits already is this hint's too. */
@@ -94,17 +108,33 @@ export class Converger {
    * under way. Rejects with `ServiceError` `no_previous_model`.
    */
   async rollback(): Promise<void> {
-    if (!this.#previous) throw noPrevious()
+    if (!this.#history.previous) throw noPrevious()
     this.#abort.abort()
     await this.#alone(async () => {
-      const previous = this.#previous
+      const { previous } = this.#history
       const left = this.#current
       if (!previous || !left) throw noPrevious()
-      await this.#rollout.back(previous.bundle)
-      this.#held = { key: left.key, version: left.bundle.manifest.version }
-      this.#live = previous
-      this.#previous = undefined
+      await this.#putBack(previous)
+      this.#history.returned(left, previous)
+      await this.#history.note()
     })
+  }
+
+  /** What cannot be put back is offered no longer. */
+  async #putBack(previous: Live): Promise<void> {
+    try {
+      if (previous.bundle) await this.#rollout.back(previous.bundle)
+      else previous.bundle = await this.#backFromCache(previous)
+    } catch (error) {
+      if (error instanceof ModelRefused && !error.transient) this.#history.previous = undefined
+      throw error
+    }
+  }
+
+  /** Takes a copy live that has served before: its answers are compared, but it needs no trial of its own. */
+  async #backFromCache({ key, version }: Served): Promise<Bundle> {
+    const { pool } = await this.#rollout.run({ fetch: () => this.#options.cache!.read(key), version })
+    return pool.bundle
   }
 
   /** Ends the look under way; none begins any more. */
@@ -136,31 +166,35 @@ export class Converger {
   }
 
   async #look(ordered: boolean): Promise<void> {
+    try {
+      await this.#converge(ordered)
+    } finally {
+      await this.#history.note()
+    }
+  }
+
+  async #converge(ordered: boolean): Promise<void> {
     const { signal } = this.#abort
     const pointer = await this.#resolve(signal)
     const key = keyOf(pointer)
-    if (this.#held && this.#held.key !== key) this.#held = undefined
-    if (!ordered && (key === this.#current?.key || key === this.#held?.key)) return
-    if (!ordered && key === this.#refused?.key) throw this.#refused.error
+    if (this.#history.held && this.#history.held.key !== key) this.#history.held = undefined
     const before = this.#current
+    // Where nothing serves, what was held off is better than nothing.
+    if (!ordered && before && (key === before.key || key === this.#history.held?.key)) return
+    if (!ordered && key === this.#refused?.key) throw this.#refused.error
     try {
       const { pool } = await this.#rollout.run({
         fetch: () => this.#obtain(pointer, signal),
         sandbox: files => this.#options.sandbox(files, signal),
         version: pointer.kind === 'mlflow' ? pointer.version : undefined
       })
-      this.#went(before, { key, bundle: pool.bundle })
+      const { bundle } = pool
+      this.#history.went(before, { key, version: bundle.manifest.version, bundle })
+      this.#refused = undefined
     } catch (error) {
       if (error instanceof ModelRefused && !error.transient) this.#refused = { key, error }
       throw error
     }
-  }
-
-  #went(before: Live | undefined, now: Live): void {
-    if (before && before.key !== now.key) this.#previous = before
-    this.#live = now
-    this.#held = undefined
-    this.#refused = undefined
   }
 
   async #resolve(signal: AbortSignal): Promise<Pointer> {
@@ -185,11 +219,6 @@ export class Converger {
       throw refusalOf(error, signal, 'storage_unavailable')
     }
   }
-}
-
-/** Tells one promoted bundle from another. */
-function keyOf({ kind, name, version, digest }: Pick<Pointer, 'kind' | 'name' | 'version' | 'digest'>): string {
-  return JSON.stringify([kind, name, version, digest])
 }
 
 /** What went wrong outside, as the reason for a refusal: an order that came between, or what the source says, or `otherwise`. */

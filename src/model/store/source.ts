@@ -1,5 +1,6 @@
 import type { Config } from '../../config.js'
 import type { ModelSource } from '../source.js'
+import { BundleCache } from './cache.js'
 import { LocalSource } from './local.js'
 import { MlflowSource } from './mlflow.js'
 import { S3Source } from './s3.js'
@@ -25,4 +26,14 @@ export function sourceOf(config: Config): ModelSource {
     version: config.MODEL_VERSION,
     store
   })
+}
+
+/** The cache that the settings name, not opened yet; undefined without one. */
+export function cacheOf(config: Config, warn: (message: string) => void): BundleCache | undefined {
+  if (config.CACHE_DIR === '') return undefined
+  const { MODEL_SOURCE, MLFLOW_TRACKING_URI, MODEL_NAME, MODEL_ALIAS, MODEL_VERSION } = config
+  const { S3_ENDPOINT, S3_BUCKET, S3_PREFIX } = config
+  const registry = [MLFLOW_TRACKING_URI, MODEL_NAME, MODEL_ALIAS, MODEL_VERSION]
+  const origin = JSON.stringify([MODEL_SOURCE, ...registry, S3_ENDPOINT, S3_BUCKET, S3_PREFIX])
+  return new BundleCache({ folder: config.CACHE_DIR, origin, warn })
 }

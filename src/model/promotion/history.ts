@@ -1,0 +1,54 @@
+import type { Bundle } from '../bundle.js'
+import type { BundleCache } from '../store/cache.js'
+import type { Served } from '../store/cache-state.js'
+
+/** A model that went live; without its bundle where it did so before a restart, for then the cache has it. */
+export interface Live extends Served {
+  bundle?: Bundle
+}
+
+/** What was live in this replica, is, and is held off; kept over a restart where there is a cache. */
+export class History {
+  /** the last that a look or a rollback took live */
+  live: Live | undefined
+  /** what a rollback would put back */
+  previous: Live | undefined
+  /** what a rollback left */
+  held: Served | undefined
+  readonly #cache: BundleCache | undefined
+
+  constructor(cache: BundleCache | undefined) {
+    this.#cache = cache
+  }
+
+  /** Reads what the process before knew. Resolves to what was live then, if the cache has it. Rejects with `CacheUnusable`. */
+  async restore(): Promise<Live | undefined> {
+    const cache = this.#cache
+    if (!cache) return undefined
+    await cache.open()
+    const { live, previous, held } = cache.past
+    this.held = held ?? undefined
+    this.previous = previous && cache.has(previous.key) ? previous : undefined
+    return live && cache.has(live.key) ? live : undefined
+  }
+
+  /** A look took `now` live in the place of `before`. */
+  went(before: Live | undefined, now: Live): void {
+    if (before && before.key !== now.key) this.previous = before
+    this.live = now
+    this.held = undefined
+  }
+
+  /** A rollback put `back` in the place of `left`. */
+  returned(left: Live, back: Live): void {
+    this.held = { key: left.key, version: left.version }
+    this.live = back
+    this.previous = undefined
+  }
+
+  /** Writes down how things stand. Never rejects. */
+  async note(): Promise<void> {
+    const served = (live: Served | undefined) => (live ? { key: live.key, version: live.version } : null)
+    await this.#cache?.note({ live: served(this.live), previous: served(this.previous), held: served(this.held) })
+  }
+}

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { BundleFiles } from '../../src/model/bundle.js'
+import type { Golden, Manifest } from '../../src/model/manifest.js'
+
+/** What is changed in the committed bundle; its digest is made to fit. */
+export interface Change {
+  version?: string
+  manifest?(manifest: Manifest): void
+  golden?(golden: Golden): void
+  model?(model: Buffer): void
+}
+
+/** The committed bundle's three files after a change. */
+export function changedBundle({ version, manifest: edit, golden: editGolden, model: editModel }: Change): BundleFiles {
+  const model = readFileSync('models/gru/model.onnx')
+  const manifest = JSON.parse(readFileSync('models/gru/model.json', 'utf8')) as Manifest
+  const golden = JSON.parse(readFileSync('models/gru/golden.json', 'utf8')) as Golden
+  editModel?.(model)
+  manifest.sha256 = createHash('sha256').update(model).digest('hex')
+  if (version !== undefined) manifest.version = version
+  edit?.(manifest)
+  editGolden?.(golden)
+  return { manifest: JSON.stringify(manifest), golden: JSON.stringify(golden), model }
+}
+
+/**
+ * Takes the GRU for one whose reset gate comes before the recurrent product, as other frameworks have it: the attribute
+ * `linear_before_reset` from 1 to 0. After its name come, in AttributeProto, the tag of `i` (0x18) and the value.
+ */
+export function resetFirst(model: Buffer): void {
+  const name = 'linear_before_reset'
+  for (let at = model.indexOf(name); at !== -1; at = model.indexOf(name, at + 1)) {
+    const value = model.indexOf(0x18, at + name.length) + 1
+    if (value - at > name.length + 4 || model[value] !== 1) throw new Error('the attribute is not where it was')
+    model[value] = 0
+  }
+}
+
+/** Makes one of the weights in the middle of the file NaN, wherever it begins: seven bytes of ones hold four in a row. */
+export function withNan(model: Buffer): void {
+  model.fill(0xff, model.length >> 1, (model.length >> 1) + 7)
+}
