@@ -1,67 +1,12 @@
-import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { promisify } from 'node:util'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { openRun } from '../../src/bench/results/store.js'
+import { bench, cellsIn, descendants, flags, isAlive } from '../support/bench-process.js'
 import { eventually } from '../support/eventually.js'
 import { startService } from '../support/service.js'
 import { freePorts } from '../support/services/ports.js'
-
-const MAIN = 'dist/bench/main.js'
-const run = promisify(execFile)
-
-interface Bench {
-  pid: number
-  /** what it has said so far */
-  said(): string
-  /** its exit code, or the signal that ended it */
-  ended: Promise<number | string>
-  kill(signal: NodeJS.Signals): void
-}
-
-function bench(t: Test, args: readonly (string | number)[]): Bench {
-  const child = spawn(process.execPath, [MAIN, ...args.map(String)], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (said += String(chunk)))
-  const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string)
-  t.teardown(async () => {
-    child.kill('SIGKILL')
-    await ended
-  })
-  return { pid: child.pid!, said: () => said, ended, kill: signal => child.kill(signal) }
-}
-
-const cellsIn = (folder: string): string[] =>
-  existsSync(`${folder}/cells.jsonl`) ? readFileSync(`${folder}/cells.jsonl`, 'utf8').split('\n').slice(0, -1) : []
-
-/** Processes that a benchmark started, or that those started, by their command line. */
-async function descendants(pid: number): Promise<number[]> {
-  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid='])
-  const pairs = stdout
-    .trim()
-    .split('\n')
-    .map(line => line.trim().split(/\s+/).map(Number) as [number, number])
-  const below = (parent: number): number[] =>
-    pairs.filter(([, ppid]) => ppid === parent).flatMap(([child]) => [child, ...below(child)])
-  return below(pid)
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    // A process that nobody has asked for its exit code yet has ended nevertheless.
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return false
-  }
-}
-
-async function flags(folder: string): Promise<(string | number)[]> {
-  const [port] = (await freePorts(1)) as [number]
-  const matrix = ['--replicas', '1,2', '--users', 8, '--workers', 2, '--duration', 1, '--repeats', 2]
-  return ['--quick', ...matrix, '--port', port, '--out', folder]
-}
 
 t.test('a sweep that is interrupted keeps its cells, leaves nothing running, and is gone on with', async t => {
   const folder = `${t.testdir()}/results`
