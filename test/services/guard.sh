@@ -6,11 +6,12 @@ set -uo pipefail
 parent=$1 folder=$2
 shift 2
 
-set -m # a background job gets a process group
-"$@" 3>&- &
+# Not by job control (set -m), under which bash turns in circles as long as the program is stopped (SIGSTOP).
+setsid "$@" 3>&- &
 group=$!
 orphaned() {
-  kill -KILL -- "-$group" 2>/dev/null
+  # It has no group yet in its first moment.
+  kill -KILL -- "-$group" "$group" 2>/dev/null
   rm -rf "$folder"
   exit 1
 }
@@ -19,8 +20,7 @@ trap orphaned TERM
 [[ $PPID == "$parent" ]] || orphaned
 echo "$group" >&3
 exec 3>&-
-# -f: a stopped program (SIGSTOP) has not ended.
-wait -f "$group"
+wait "$group"
 status=$?
 kill -KILL -- "-$group" 2>/dev/null
 exit "$status"
