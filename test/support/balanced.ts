@@ -11,6 +11,8 @@ export interface BalancedOptions {
   replicas?: number
   /** settings of the replicas */
   env?: Record<string, string>
+  /** settings of one of them, by its place from 0 */
+  envOf?(index: number): Record<string, string>
   /** variables of haproxy.cfg */
   haproxyEnv?: Record<string, string>
 }
@@ -31,10 +33,11 @@ export interface Balanced {
 
 /** Starts replicas and HAProxy for a test, with all taking traffic, and ends them with it. */
 export async function balanced(t: Test, options: BalancedOptions = {}): Promise<Balanced> {
-  const { replicas: count = 2, env = {}, haproxyEnv = {} } = options
+  const { replicas: count = 2, env = {}, envOf = () => ({}), haproxyEnv = {} } = options
   const lines: string[] = []
   const onLog = (line: string) => void lines.push(line)
-  const start = (index: number, port = 0) => startReplica({ name: `r${index + 1}`, port, env, onLog })
+  const start = (index: number, port = 0) =>
+    startReplica({ name: `r${index + 1}`, port, env: { ...env, ...envOf(index) }, onLog })
   const replicas = await Promise.all(Array.from({ length: count }, (_, index) => start(index)))
   t.teardown(() => Promise.all(replicas.map(({ child }) => child.stop(20_000))))
   const addresses = replicas.map(({ url }, index) => [`LB_REPLICA_${index + 1}`, new URL(url).host])
