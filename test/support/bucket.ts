@@ -6,6 +6,9 @@ import { type Minio, s3Client, startMinio } from './services.js'
 export const ADMIN_TOKEN = 'token-of-the-bucket-tests'
 const S3_PREFIX = 'bundles/live'
 
+/** A host that does much else is slow, which is nothing against a store or a model. */
+export const PATIENT = { RESOLVE_TIMEOUT_MS: '60000', SANDBOX_TIMEOUT_MS: '120000' }
+
 /** A real bucket whose bundle is the promoted one. */
 export interface Bucket {
   minio: Minio
@@ -36,7 +39,8 @@ export async function startBucket(t: Test): Promise<Bucket> {
       S3_PREFIX,
       S3_ACCESS_KEY_ID: minio.accessKeyId,
       S3_SECRET_ACCESS_KEY: minio.secretAccessKey,
-      ADMIN_TOKEN
+      ADMIN_TOKEN,
+      ...PATIENT
     })
   }
 }
