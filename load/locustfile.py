@@ -11,8 +11,9 @@ import itertools
 import json
 import time
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
 from locust.stats import CSV_STATS_INTERVAL_SEC
+from locust.web import WebUI
 
 BUNDLE = Path(__file__).resolve().parent.parent / "models" / "gru"
 
@@ -38,6 +40,12 @@ BACK_OFF_SECONDS = 0.1
 
 # Time in which the workers must be ready again after a run.
 READY_SECONDS = 60
+
+# Parts of the warm-up whose throughputs are compared, to see whether it was steady.
+WARM_UP_PARTS = 4
+
+# Time between two looks at how late this process's event loop is.
+LAG_EVERY_SECONDS = 0.02
 
 # A forecast row: of each feature its value and how far off an answer may be.
 Row = dict[str, tuple[float, float]]
@@ -98,6 +106,26 @@ def payload_cases(path: Path) -> list[Case]:
     return cases
 
 
+@dataclass
+class Tally:
+    """How requests ended in one phase. Locust's own figures tell failures apart by their text only."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    checked: int = 0
+    mismatched: int = 0
+
+    @property
+    def ok(self) -> int:
+        """Return the number of 2xx answers."""
+        return sum(count for status, count in self.statuses.items() if is_ok(status))
+
+
+def is_ok(status: int) -> bool:
+    """Return whether a status is of an answer that is meant to be one."""
+    return status // 100 == 2  # noqa: PLR2004
+
+
 class Load:
     """What the users of this process share: whose turn it is, which answers are compared, which phase it is."""
 
@@ -108,6 +136,12 @@ class Load:
         self.phase = WINDOW
         self.cases: Iterator[Case] = iter(())
         self.answers = itertools.count(1)
+        self._reset()
+
+    def _reset(self) -> None:
+        self.sent = 0
+        self.tallies = {phase: Tally() for phase in (WARM_UP, WINDOW, AFTER)}
+        self._begin_parts(1)
 
     @property
     def options(self) -> Namespace:
@@ -122,6 +156,7 @@ class Load:
         self.cases = itertools.cycle(cases)
         self.answers = itertools.count(1)
         self.phase = WARM_UP if self.options.window_ms else WINDOW
+        self._reset()
 
     def is_checked(self) -> bool:
         """Whether this answer, the next one, is to be compared with its forecast."""
@@ -132,23 +167,78 @@ class Load:
         if self.options.window_ms:
             gevent.spawn(self._run_window)
 
+    def answered(self, status: int, *, checked: bool, wrong: bool) -> None:
+        """Count an answer."""
+        tally = self.tallies[self.phase]
+        tally.statuses[status] += 1
+        tally.checked += checked
+        tally.mismatched += wrong
+        if is_ok(status) and not wrong:
+            part = int((time.monotonic() - self.began) / self.part_seconds)
+            self.parts.extend([0] * (part + 1 - len(self.parts)))
+            self.parts[part] += 1
+
+    def unanswered(self, kind: str) -> None:
+        """Count a request that brought no answer."""
+        self.tallies[self.phase].errors[kind] += 1
+
+    def _begin_parts(self, seconds: float) -> None:
+        """Begin to count good answers in parts of so many seconds each."""
+        self.began = time.monotonic()
+        self.part_seconds = seconds
+        self.parts: list[int] = []
+
+    def _whole_parts(self, count: int) -> list[int]:
+        return (self.parts + [0] * count)[:count]
+
     def _run_window(self) -> None:
-        gevent.sleep(self.options.warm_up_ms / 1000)
-        began = time.monotonic()
+        warm_up, window = self.options.warm_up_ms / 1000, self.options.window_ms / 1000
+        self._begin_parts(max(warm_up, 0.001) / WARM_UP_PARTS)
+        gevent.sleep(warm_up)
+        report("window-begins", warmUp=self._whole_parts(WARM_UP_PARTS))
+        lags: list[float] = []
+        watch = gevent.spawn(watch_lag, lags)
         self.phase = WINDOW
-        report("window-begins")
-        gevent.sleep(self.options.window_ms / 1000)
+        self._begin_parts(1)
+        gevent.sleep(window)
+        elapsed = time.monotonic() - self.began
         self.phase = AFTER
-        report("window-ends", elapsedMs=(time.monotonic() - began) * 1000)
+        watch.kill()
+        report(
+            "window-ends",
+            elapsedMs=elapsed * 1000,
+            users=self.runner.user_count,
+            lagP99Ms=sorted(lags)[int(0.99 * len(lags))] if lags else 0,
+            perSecond=self._whole_parts(int(elapsed)),
+            **vars(self.tallies[WINDOW]),
+        )
         self.runner.send_message(OVER)
 
+    def report_whole(self, **_: object) -> None:
+        """Tell what became of every request, when all users have stopped."""
+        if not self.options.window_ms:
+            return
+        tallies = self.tallies.values()
+        completed = sum(tally.statuses.total() for tally in tallies)
+        errors = sum(tally.errors.total() for tally in tallies)
+        ok = sum(tally.ok for tally in tallies)
+        report("whole", ok=ok, completed=completed, errors=errors, lost=self.sent - completed - errors)
 
-def report(event: str, **facts: float) -> None:
+
+def watch_lag(lags: list[float]) -> None:
+    """Note how many ms late this process's event loop comes back to one who sleeps, again and again."""
+    while True:
+        asleep = time.monotonic()
+        gevent.sleep(LAG_EVERY_SECONDS)
+        lags.append((time.monotonic() - asleep - LAG_EVERY_SECONDS) * 1000)
+
+
+def report(event: str, **facts: object) -> None:
     """Tell the benchmark, which reads this process's output."""
     print(json.dumps({"bench": event, **facts}), flush=True)
 
 
-def end_after_windows(runner: Runner) -> None:
+def end_after_windows(runner: Runner, web_ui: WebUI | None) -> None:
     """Let a run end when the windows of all its processes are over."""
     over: set[str] = set()
 
@@ -163,6 +253,8 @@ def end_after_windows(runner: Runner) -> None:
             while isinstance(runner, MasterRunner) and len(runner.clients.ready) < workers:
                 gevent.sleep(0.1)
         runner.quit()
+        if web_ui:
+            web_ui.stop()
 
     def on_over(msg: Any, **_: object) -> None:
         over.add(msg.node_id)
@@ -185,15 +277,16 @@ def add_options(parser: LocustArgumentParser) -> None:
 
 
 @events.init.add_listener
-def on_init(environment: Environment, **_: object) -> None:
+def on_init(environment: Environment, web_ui: WebUI | None, **_: object) -> None:
     """Set up this process: a master only counts windows, a worker only sends, a process alone does both."""
     assert environment.runner is not None
     if not isinstance(environment.runner, WorkerRunner):
-        end_after_windows(environment.runner)
+        end_after_windows(environment.runner, web_ui)
     if not isinstance(environment.runner, MasterRunner):
         Caller.load = Load(environment)
         environment.events.test_start.add_listener(Caller.load.prepare)
         environment.events.spawning_complete.add_listener(Caller.load.start_clock)
+        environment.events.test_stop.add_listener(Caller.load.report_whole)
 
 
 class Caller(FastHttpUser):
@@ -201,7 +294,7 @@ class Caller(FastHttpUser):
 
     concurrency = 1
     connection_timeout = 10.0
-    network_timeout = 30.0
+    network_timeout = 10.0
     load: Load
 
     def wait_time(self) -> float:
@@ -211,15 +304,22 @@ class Caller(FastHttpUser):
     @task
     def forecast(self) -> None:
         """Ask for a forecast; anything but a 2xx answer, or a wrong one, is a failure."""
-        case = next(self.load.cases)
+        load = self.load
+        case = next(load.cases)
+        load.sent += 1
         with self.client.post("/predict", data=case.body, headers=HEADERS, catch_response=True) as response:
             # A request belongs to the phase in which its answer came.
-            response.request_meta["name"] = self.load.phase
-            if response.status_code == 0:
-                response.failure(f"no answer: {type(response.request_meta['exception']).__name__}")
-            elif response.status_code // 100 != 2:  # noqa: PLR2004
-                response.failure(f"status {response.status_code}")
-            elif self.load.is_checked() and (fault := case.fault(response.text)):
-                response.failure(fault)
-        if response.status_code == 0:
+            response.request_meta["name"] = load.phase
+            status = response.status_code
+            if status == 0:
+                kind = type(response.request_meta["exception"]).__name__
+                load.unanswered(kind)
+                response.failure(f"no answer: {kind}")
+            else:
+                checked = is_ok(status) and load.is_checked()
+                fault = case.fault(response.text) if checked else None
+                load.answered(status, checked=checked, wrong=fault is not None)
+                if fault or not is_ok(status):
+                    response.failure(fault or f"status {status}")
+        if status == 0:
             gevent.sleep(BACK_OFF_SECONDS)

@@ -1,25 +1,12 @@
-import os from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import { checkCell } from './analysis/checks.js'
-import { findLimiter } from './analysis/limiter.js'
 import type { Case } from './load/cases.js'
 import { type Load, startLoad } from './load/generator.js'
-import { mergeLatency } from './load/latency.js'
-import type { WindowFigures } from './load/merge.js'
+import { cellOf } from './measured.js'
 import type { WarmUp } from './options.js'
 import type { Cell, PlannedCell } from './results/cell.schema.js'
-import type { HaproxyStats } from './stack/runtime-api.js'
 import type { Target } from './target.js'
 import { warmUp } from './warm-up.js'
-import {
-  hostFigures,
-  processFigures,
-  type Reading,
-  replicaFigures,
-  scrapeAll,
-  takeReading,
-  type WatchedReplica
-} from './watch/reading.js'
+import { processFigures, scrapeAll, takeReading, type WatchedReplica } from './watch/reading.js'
 
 /** Of this many answers one is compared with the expected forecast. */
 const CHECK_EVERY = 50
@@ -34,25 +21,14 @@ export interface CellOrder {
   warmUp: WarmUp
   /** what is sent, and what must come back */
   cases: readonly Case[]
+  /** port of the generator's own page, where it has one and the page is wanted */
+  uiPort?: number | undefined
 }
 
 /** Who wants to know how a cell goes. */
 export interface CellWatcher {
   began(stage: 'warm-up' | 'window'): void
   tick(tick: { good: number; failed: number; p50Us: number; p99Us: number }): void
-}
-
-/** What was read at both ends of the measured window, and of the whole cell. */
-interface Measured {
-  startedAt: string
-  warmUp: Cell['warmUp']
-  window: WindowFigures
-  whole: Cell['load']['whole']
-  readings: readonly [Reading, Reading]
-  haproxy: readonly [HaproxyStats, HaproxyStats] | null
-  replicas: readonly WatchedReplica[]
-  wholeOk: number[]
-  connections: number | null
 }
 
 /**
@@ -89,7 +65,19 @@ export async function runCell(
     const whole = await load.drain()
     const after = await scrapeAll(replicas)
     const wholeOk = after.map(({ ok }, index) => ok - before[index]!.ok)
-    return assemble(order, target, { startedAt, warmUp: warm, ...cut, whole, replicas, wholeOk })
+    const { window, ...read } = cut
+    const { eventLoopP99Ms, ...figures } = window
+    const generator = {
+      ...processFigures(read.readings[0].generator, read.readings[1].generator),
+      eventLoopP99Ms: Math.max(...eventLoopP99Ms)
+    }
+    return cellOf(
+      {
+        ...{ plan, order: order.order, startedAt, warmUp: warm, replicas, wholeOk, generator, notes: [], ...read },
+        load: { ...figures, latencyMs: null, whole }
+      },
+      target
+    )
   } finally {
     await load.kill()
   }
@@ -115,45 +103,4 @@ async function measureWindow(load: Load, { target, replicas, durationMs, signal 
   const connections = await target.connections()
   const haproxy = haproxyFirst && haproxyLast ? ([haproxyFirst, haproxyLast] as const) : null
   return { window, readings: [first, last] as const, haproxy, connections }
-}
-
-function assemble({ plan, order }: CellOrder, target: Target, measured: Measured): Cell {
-  const { startedAt, warmUp, whole, readings, replicas, wholeOk, connections } = measured
-  const { eventLoopP99Ms: delays, ...window } = measured.window
-  const [first, last] = readings
-  const load = { ...window, whole }
-  const latencyMs = mergeLatency([load.latencyUs]).mean / 1000
-  const generator = { ...processFigures(first.generator, last.generator), eventLoopP99Ms: Math.max(...delays) }
-  const figures = replicaFigures(replicas, readings, wholeOk)
-  const haproxy = haproxyFigures(measured)
-  const host = hostFigures(first, last, os.cpus().length)
-  const serversOk = replicas.length > 0 ? wholeOk.reduce((sum, ok) => sum + ok, 0) : null
-  const digests = readings.flatMap(reading => reading.replicas.map(({ counters }) => counters.digest))
-  return {
-    schema: 1,
-    ...{ plan, order, startedAt, warmUp, load, replicas: figures, haproxy, generator, host },
-    checks: checkCell({ plan, load, warmUp, generator, latencyMs, connections, serversOk, digests }),
-    limiter: findLimiter({
-      ...{ thinkMs: plan.thinkMs, users: plan.users, elapsedMs: load.elapsedMs, latencyMs, generator, haproxy },
-      hostBusy: target.isHere ? host.busyShare : null,
-      cores: host.cores,
-      replicas: figures.map(({ cpuSeconds }) => cpuSeconds)
-    }),
-    notes: []
-  }
-}
-
-function haproxyFigures({ readings, haproxy, connections }: Measured): Cell['haproxy'] {
-  const [before, after] = [readings[0].haproxy, readings[1].haproxy]
-  if (!before || !after || !haproxy) return null
-  const { cpuSeconds, rssBytes } = processFigures([before], [after])
-  const [first, last] = haproxy
-  return {
-    cpuSeconds,
-    rssBytes,
-    retries: last.retries - first.retries,
-    redispatches: last.redispatches - first.redispatches,
-    queueMax: last.queueMax,
-    frontendSessions: connections ?? last.frontendSessions
-  }
 }

@@ -10,6 +10,7 @@ export type Command =
   | { name: 'resume'; folder: string; uiPort: number | undefined }
   | { name: 'report'; folder: string }
   | { name: 'compare'; before: string; after: string }
+  | { name: 'cross-check'; folder: string; port: number }
   | { name: 'slo'; options: SloOptions }
   | { name: 'ceiling'; options: CeilingOptions }
   | { name: 'help' }
@@ -44,7 +45,7 @@ const SHARED = { replicas: text, workers: text, duration: text, seed: text, payl
 const SWEEP = {
   ...SHARED,
   ...{ preset: text, users: text, repeats: text, think: text, out: text, resume: text, quick: flag, target: text },
-  ...{ 'replica-metrics': text, ui: flag, 'ui-port': text, help: flag }
+  ...{ 'replica-metrics': text, generator: text, ui: flag, 'ui-port': text, help: flag }
 }
 
 /** What `help` prints. */
@@ -63,9 +64,12 @@ export const HELP = `npm run bench -- [sweep] [flags]      measures the matrix b
   --target URL        measures something that runs already, in the place of replicas of our own
   --replica-metrics URL,URL           where the target's own counters are
   --port 8023         HAProxy's port
-  --ui --ui-port 8089                 a live page
+  --generator autocannon|locust       who makes the load
+  --ui --ui-port 8089                 a live page; with Locust its own
 npm run bench -- report DIR           draws the report of a folder of results again
 npm run bench -- compare A B          differences of two folders; exit code 1 on a regression
+npm run bench -- cross-check DIR [--port 8023]
+                                      three cells of DIR again with Locust, beside DIR's own in its report
 npm run bench -- slo --p99 50 [--replicas 1,2] [--workers 4] [--duration 10] [--steps 1] [--payload FILE] [--seed 1]
                                       highest Poisson rate whose P99 is within the bound
 npm run bench -- ceiling [--connections 50] [--rounds 6] [--duration 4]
@@ -89,6 +93,8 @@ export function parseCommand(args: string[], now: Date): Command {
       const [before, after] = words(new Flags(rest, {}), ['the first folder', 'the second folder'])
       return { name: 'compare', before: before!, after: after! }
     }
+    case 'cross-check':
+      return crossCheckCommand(rest)
     case 'slo':
       return { name: 'slo', options: sloOptions(new Flags(rest, { ...SHARED, p99: text })) }
     case 'ceiling':
@@ -98,6 +104,12 @@ export function parseCommand(args: string[], now: Date): Command {
     default:
       throw new BenchError('bad_flag', `there is no command "${word}": see npm run bench -- help`)
   }
+}
+
+function crossCheckCommand(args: string[]): Command {
+  const flags = new Flags(args, { port: text })
+  const [folder] = words(flags, ['the folder of results to check'])
+  return { name: 'cross-check', folder: folder!, port: flags.integer('port', 1, 65_535) ?? PORT }
 }
 
 function sweepCommand(args: string[], now: Date): Command {
@@ -116,6 +128,7 @@ function sweepOptions(flags: Flags, uiPort: number | undefined, now: Date): Swee
   const quick = flags.isSet('quick')
   const options: SweepOptions = {
     ...sharedOptions(flags),
+    generator: flags.oneOf('generator', ['autocannon', 'locust']) ?? 'autocannon',
     preset: flags.oneOf('preset', ['report', 'matrix', 'standalone']) ?? defaultPreset(flags),
     replicas: flags.integers('replicas', 1, 8) ?? defaultReplicas(flags),
     users: flags.integers('users', 1, 10_000) ?? [200, 400, 800],

@@ -1,14 +1,16 @@
 import { runCeiling } from './ceiling.js'
 import type { Command } from './cli.js'
 import { parseCommand } from './cli.js'
+import { crossCheckOrder } from './cross-check.js'
 import { BenchError } from './errors.js'
-import { startPage } from './live/page.js'
+import { type LivePage, startPage } from './live/page.js'
 import { showProgress } from './live/progress.js'
 import { LiveState } from './live/state.js'
 import type { SweepOptions } from './options.js'
 import { longest, planCells } from './plan.js'
 import { compareRuns } from './report/compare.js'
 import { drawReport } from './report/draw.js'
+import type { PlannedCell } from './results/cell.schema.js'
 import { openRun } from './results/store.js'
 import { runSlo } from './slo-run.js'
 import { Stopped } from './stop.js'
@@ -38,6 +40,8 @@ export async function runCommand(command: Exclude<Command, { name: 'help' }>, ar
       console.log(text)
       return regressed ? 1 : 0
     }
+    case 'cross-check':
+      return crossCheck(command, around)
     case 'slo':
       console.log(await runSlo(command.options, around.stopping.signal))
       return 0
@@ -48,18 +52,16 @@ export async function runCommand(command: Exclude<Command, { name: 'help' }>, ar
 }
 
 async function sweep(
-  order: Pick<SweepOrder, 'options' | 'args' | 'resume'>,
+  order: Pick<SweepOrder, 'options' | 'args' | 'resume'> & { plan?: PlannedCell[] },
   { stopping }: Surroundings
 ): Promise<number> {
   const { signal } = stopping
   const live = new LiveState(why => stopping.abort(new Stopped(why)))
   showProgress(live, process.stderr)
-  const plan = planCells(order.options)
+  const plan = order.plan ?? planCells(order.options)
   const minutes = Math.ceil(longest(plan, order.options) / 60_000)
   console.error(`bench: ${plan.length} cells in at most about ${minutes} min, results in ${order.options.out}`)
-  const { uiPort } = order.options
-  const page = uiPort === undefined ? undefined : await startPage(live, uiPort)
-  if (page) console.error(`bench: live at ${page.url}`)
+  const page = await livePage(live, order.options)
   try {
     await runSweep({ ...order, plan, live, signal })
   } finally {
@@ -67,6 +69,28 @@ async function sweep(
     await drawIfBegun(order.options)
   }
   return 0
+}
+
+/** Locust brings its own, which is there while a cell runs. */
+async function livePage(live: LiveState, { uiPort, generator }: SweepOptions): Promise<LivePage | undefined> {
+  if (uiPort === undefined) return undefined
+  if (generator === 'locust') {
+    console.error(`bench: Locust's page is at http://127.0.0.1:${uiPort} while it measures a cell`)
+    return undefined
+  }
+  const page = await startPage(live, uiPort)
+  console.error(`bench: live at ${page.url}`)
+  return page
+}
+
+/** Measures some cells of a folder of results again with Locust, and draws its report with both. */
+async function crossCheck({ folder, port }: { folder: string; port: number }, around: Surroundings): Promise<number> {
+  const order = await crossCheckOrder(folder, port)
+  try {
+    return await sweep({ ...order, args: around.args }, around)
+  } finally {
+    await drawReport(folder)
+  }
 }
 
 /** Goes on with a run as its own command line says, in its own folder. */

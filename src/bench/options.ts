@@ -1,3 +1,5 @@
+import type { Run } from './results/run.schema.js'
+
 /** How long a cell is warmed up: windows of `windowMs` until the last three agree, `most` of them at the most. */
 export interface WarmUp {
   windowMs: number
@@ -8,6 +10,8 @@ export interface WarmUp {
 export interface SweepOptions {
   /** `report`: both phases and the standalone table; `matrix`: the phases; `standalone`: the earlier table alone */
   preset: 'report' | 'matrix' | 'standalone'
+  /** who makes the load */
+  generator: Run['generator']
   /** each of them 1 to 8 */
   replicas: number[]
   users: number[]
@@ -32,7 +36,7 @@ export interface SweepOptions {
   target: string | undefined
   /** where the target's own counters are */
   replicaMetrics: string[]
-  /** port of the live page; none when it is left out */
+  /** port of the live page (Locust's own, with Locust); none when it is left out */
   uiPort: number | undefined
   /** HAProxy's port */
   port: number

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { runCell } from './cell.js'
 import type { LiveState } from './live/state.js'
 import { type Case, loadCases } from './load/cases.js'
+import { runLocustCell } from './locust-cell.js'
 import type { SweepOptions } from './options.js'
 import type { Cell, PlannedCell } from './results/cell.schema.js'
 import { gatherFingerprint } from './results/fingerprint.js'
@@ -49,22 +50,34 @@ export async function runSweep(order: SweepOrder): Promise<Cell[]> {
 async function runCells(order: SweepOrder, target: Target, cases: readonly Case[]): Promise<void> {
   const { options, plan, live, signal } = order
   const { run, cells } = await openRun(options.out)
+  const measure = orDied(options.generator === 'locust' ? runLocustCell : runCell)
   for (const cell of cells) live.ended(cell)
   for (const planned of missingCells(run, cells)) {
     signal.throwIfAborted()
     const index = plan.findIndex(({ key }) => key === planned.key)
-    const measured = runCell(
-      { plan: planned, order: index, seed: options.seed + index, warmUp: options.warmUp, cases },
+    const { seed, warmUp, uiPort } = options
+    const cell = await measure(
+      { plan: planned, order: index, seed: seed + index, warmUp, cases, uiPort },
       target,
       { began: stage => live.began(planned.key, stage), tick: tick => live.tick(tick) },
       signal
     )
-    const died = target.died.then(error => Promise.reject(error))
-    const cell = await Promise.race([measured, died])
     await appendCell(options.out, cell)
     live.ended(cell)
   }
 }
+
+/** Ends the cell with the target: its load would go on against nobody until the window is over. */
+const orDied =
+  (measure: typeof runCell): typeof runCell =>
+  async (order, target, watcher, signal) => {
+    const broken = new AbortController()
+    const died = target.died.then(error => {
+      broken.abort(error)
+      throw error
+    })
+    return Promise.race([measure(order, target, watcher, AbortSignal.any([signal, broken.signal])), died])
+  }
 
 interface Digests extends ServedModel {
   payload: string
@@ -75,7 +88,7 @@ async function describeRun({ options, plan, args }: SweepOrder, target: Target, 
     schema: 1,
     startedAt: new Date().toISOString(),
     quick: options.quick,
-    generator: 'autocannon',
+    generator: options.generator,
     seed: options.seed,
     args,
     target: options.target ?? null,

@@ -7,6 +7,8 @@ export interface CellTraits {
   plan?: Partial<PlannedCell>
   /** latency in ms of each good answer; there are as many good answers as entries */
   latenciesMs?: number[]
+  /** Locust's own figures, in the place of a histogram */
+  latencyMs?: Cell['load']['latencyMs']
   /** other answers by status, errors by kind, lost requests */
   statuses?: Record<string, number>
   errors?: Record<string, number>
@@ -60,7 +62,8 @@ export function benchCell(traits: CellTraits = {}): Cell {
     load: {
       ...{ elapsedMs, completed, statuses, errors, lost, checked: 20, mismatched },
       perSecond: new Array<number>(10).fill(Math.round(ok / 10)),
-      latencyUs: histogramOf(latenciesMs),
+      latencyUs: traits.latencyMs ? null : histogramOf(latenciesMs),
+      latencyMs: traits.latencyMs ?? null,
       connections: new Array<number>(plan.workers).fill(plan.users / plan.workers),
       whole: { ok: ok + 50, completed: completed + 50, errors: unanswered, lost }
     },

@@ -20,7 +20,7 @@ export interface Pair {
   before: Row
   after: Row
   rps: [before: Measured, after: Measured]
-  /** null where one of them has too few samples */
+  /** null where one of them has too few samples, or is a single repeat by Locust, whose interval is not known */
   p99Ms: [before: Measured, after: Measured] | null
   failures: [before: Share, after: Share]
   /** in words; empty when nothing got worse */
@@ -98,11 +98,14 @@ function blockMeans({ load: { perSecond } }: Cell): readonly number[] {
 /**
  * Over the repeats; of a single one, the order statistics between which the percentile lies with 95 % probability,
  * whatever the distribution (Conover, Practical Nonparametric Statistics, 3.2): ranks np ± 1.96 √(np(1 - p)).
+ * Locust's single repeat has neither: null.
  */
 function p99({ cells, p99Ms }: Row): Measured | null {
   if (!p99Ms) return null
   if (p99Ms.interval) return { value: p99Ms.median, interval: p99Ms.interval }
-  const latency = mergeLatency([cells[0]!.load.latencyUs])
+  const { latencyUs } = cells[0]!.load
+  if (latencyUs === null) return null
+  const latency = mergeLatency([latencyUs])
   const half = Z_975 * Math.sqrt((0.99 * 0.01) / latency.totalCount)
   const at = (share: number): number => latency.getValueAtPercentile(Math.min(100, 100 * share)) / 1000
   return { value: p99Ms.median, interval: [at(0.99 - half), at(0.99 + half)] }

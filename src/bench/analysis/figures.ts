@@ -1,5 +1,5 @@
 import { mergeLatency } from '../load/latency.js'
-import type { Cell, PlannedCell } from '../results/cell.schema.js'
+import type { Cell, LoadFigures, PlannedCell } from '../results/cell.schema.js'
 import { type Estimate, estimate } from './statistics.js'
 
 /** What a table shows of one cell. A percentile is null when it has too few samples to be one. */
@@ -8,6 +8,7 @@ export interface CellFigures {
   good: number
   /** good answers a second */
   rps: number
+  /** 0 without an answer */
   meanMs: number
   p50Ms: number | null
   p95Ms: number | null
@@ -24,17 +25,31 @@ export function cellFigures({ load }: Cell): CellFigures {
   const unanswered = sum(Object.values(load.errors)) + load.lost
   const failed = unanswered + load.completed - good
   const all = load.completed + unanswered
-  const latency = mergeLatency([load.latencyUs])
-  const percentile = (percent: number, fewest: number): number | null =>
-    latency.totalCount < fewest ? null : latency.getValueAtPercentile(percent) / 1000
   return {
     good,
     rps: good / (load.elapsedMs / 1000),
+    ...latencyFigures(load),
+    failurePercent: all === 0 ? 0 : (100 * failed) / all
+  }
+}
+
+/** From the histogram; from Locust's own figures where there is none. */
+export function latencyFigures({
+  latencyUs,
+  latencyMs
+}: Pick<LoadFigures, 'latencyUs' | 'latencyMs'>): Pick<CellFigures, 'meanMs' | 'p50Ms' | 'p95Ms' | 'p99Ms'> {
+  if (latencyUs === null) {
+    const { mean = null, median = null, p95 = null, p99 = null } = latencyMs ?? {}
+    return { meanMs: mean ?? 0, p50Ms: median, p95Ms: p95, p99Ms: p99 }
+  }
+  const latency = mergeLatency([latencyUs])
+  const percentile = (percent: number, fewest: number): number | null =>
+    latency.totalCount < fewest ? null : latency.getValueAtPercentile(percent) / 1000
+  return {
     meanMs: latency.mean / 1000,
     p50Ms: percentile(50, FEWEST.p50),
     p95Ms: percentile(95, FEWEST.p95),
-    p99Ms: percentile(99, FEWEST.p99),
-    failurePercent: all === 0 ? 0 : (100 * failed) / all
+    p99Ms: percentile(99, FEWEST.p99)
   }
 }
 

@@ -13,7 +13,8 @@ export interface Tick {
 }
 
 /** What was measured between the two cuts of a window. */
-export type WindowFigures = Omit<LoadFigures, 'whole'> & {
+export type WindowFigures = Omit<LoadFigures, 'whole' | 'latencyUs' | 'latencyMs'> & {
+  latencyUs: string
   /** 99th percentile of the event loop's delay in each load worker */
   eventLoopP99Ms: number[]
 }

@@ -83,7 +83,7 @@ function noteTexts(before: Row, after: Row): string {
 }
 
 /** What else than the service may be the reason of a difference, first. */
-function differences(before: Run, after: Run): string[] {
+export function differences(before: Run, after: Run): string[] {
   const one = (name: string, was: unknown, is: unknown): string[] =>
     was === is ? [] : [`${name} ${String(was)} to ${String(is)}`]
   const fingerprint = (names: readonly (keyof Run['fingerprint'])[]): string[] =>

@@ -12,6 +12,13 @@ export const COLUMNS = [
 /** What the earlier table of the report says for 40 users: RPS by replicas, at a median of 110 ms. */
 const PUBLISHED = { rps: { 1: 15.46, 2: 15.45, 4: 13.79 } as Record<number, number>, medianMs: 110, users: 40 }
 
+/** What latencies are. */
+const LATENCIES: Record<Run['generator'], string> = {
+  autocannon: 'Latencies are of good answers, from histograms in microseconds merged over all load workers.',
+  locust:
+    "The load is Locust's. Latencies are of all requests, failures too, as Locust rounds them: to whole ms below 100, to two significant digits above."
+}
+
 /** RESULTS.md of a run: a function of the run and its cells alone. */
 export function resultsMarkdown(run: Run, cells: readonly Cell[], sections: readonly string[] = []): string {
   return (
@@ -71,7 +78,7 @@ function headSection(run: Run, cells: readonly Cell[]): string[] {
         ? `${shared}what one of them uses the others lack, and more replicas add no cores.`
         : `${shared}${run.target}.`
     }`,
-    'RPS counts good answers: status 2xx, and not found wrong by the check of one in 50. Failures are everything else that was sent: other statuses, errors, lost requests, wrong forecasts. Latencies are of good answers, from histograms in microseconds merged over all load workers.'
+    `RPS counts good answers: status 2xx, and not found wrong by the check of one in 50. Failures are everything else that was sent: other statuses, errors, lost requests, wrong forecasts. ${LATENCIES[run.generator]}`
   ].filter(text => text !== '')
 }
 

@@ -7,6 +7,7 @@ import type { FromSchema } from 'json-schema-to-ts'
  */
 
 const number = { type: 'number' } as const
+const unknownOrNumber = { type: ['number', 'null'] } as const
 const count = { type: 'integer', minimum: 0 } as const
 const text = { type: 'string' } as const
 const flag = { type: 'boolean' } as const
@@ -57,8 +58,21 @@ const LoadFiguresSchema = exactly({
   mismatched: count,
   /** good answers in each whole second of the window */
   perSecond: listOf(count),
-  /** of 2xx answers: HdrHistogram V2, compressed, base64; µs, three significant digits, merged over the load workers */
-  latencyUs: text,
+  /**
+   * Of 2xx answers: HdrHistogram V2, compressed, base64; µs, three significant digits, merged over the load workers.
+   * Null for Locust, which gives no distribution.
+   */
+  latencyUs: { type: ['string', 'null'] },
+  /**
+   * For Locust: of all that ended, failures too, ms as it rounds them (whole ones below 100, then two significant digits;
+   * the mean exactly). Null where it has none, or too few samples.
+   */
+  latencyMs: {
+    oneOf: [
+      { type: 'null' },
+      exactly({ median: unknownOrNumber, p95: unknownOrNumber, p99: unknownOrNumber, mean: unknownOrNumber })
+    ]
+  },
   /** sockets that each load worker held open */
   connections: listOf(count),
   /** from the first byte of the warm-up to the last answer of the drain: what the servers' own counters must equal */
@@ -81,9 +95,9 @@ const ReplicaFiguresSchema = exactly({
   batchRows: HistogramSchema,
   queueWaitSeconds: HistogramSchema,
   /** null where /proc is not ours to read (a target elsewhere) */
-  cpuSeconds: { type: ['number', 'null'] },
-  rssBytes: { type: ['number', 'null'] },
-  eventLoopP99Ms: { type: ['number', 'null'] }
+  cpuSeconds: unknownOrNumber,
+  rssBytes: unknownOrNumber,
+  eventLoopP99Ms: unknownOrNumber
 })
 export type ReplicaFigures = FromSchema<typeof ReplicaFiguresSchema>
 

@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { BenchError } from '../errors.js'
+import type { LocustOrder } from '../locust.js'
+
+const LOCUSTFILE = 'load/locustfile.py'
+/** Where test/services/install.sh puts it. */
+const PROGRAM = '.services/locust/bin/locust'
+/** Seconds in which the workers must have reached their master. */
+const WORKERS_WAIT_S = 60
+/** Seconds beyond warm-up and window after which a run is ended that has not ended itself. */
+const OVERTIME_S = 60
+/** Seconds in which users may end the request that they are in. */
+const STOP_S = 10
+
+/** @throws BenchError `program_missing` that says how to install it */
+export function findLocust(program = PROGRAM): string {
+  if (existsSync(program)) return program
+  const install =
+    'python3 -m venv .services/locust && .services/locust/bin/pip install --require-hashes -r load/requirements.txt'
+  throw new BenchError('program_missing', `Locust is not at ${program}; to install it: ${install}`)
+}
+
+/** Makes sure that a port of loopback can be listened on; 0 finds a free one. @throws BenchError `port_in_use` */
+export async function freePort(port: number): Promise<number> {
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+  } catch (cause) {
+    throw new BenchError('port_in_use', `port ${port} is in use`, { cause })
+  }
+  const { port: found } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return found
+}
+
+/** Where a run's CSV files are: `PREFIX_stats.csv`, `PREFIX_stats_history.csv`, … */
+export const csvPrefix = (outDir: string): string => join(outDir, 'locust')
+
+/** The master: it gives the options to the workers, and writes the files. */
+export function masterArgs(order: LocustOrder, port: number): string[] {
+  const { url, users, workers, durationMs, warmUpMs, thinkMs, bodiesFile, outDir, webPort } = order
+  const limit = Math.ceil((warmUpMs + durationMs) / 1000) + OVERTIME_S
+  const page = ['--autostart', '--autoquit', '0', '--web-host', '127.0.0.1', '--web-port', String(webPort)]
+  return [
+    ...['-f', LOCUSTFILE, '--master', '--master-bind-host', '127.0.0.1', '--master-bind-port', String(port)],
+    ...['--expect-workers', String(workers), '--expect-workers-max-wait', String(WORKERS_WAIT_S)],
+    ...(webPort === undefined ? ['--headless'] : page),
+    ...['--host', url, '--users', String(users), '--spawn-rate', String(users)],
+    ...['--run-time', `${limit}s`, '--stop-timeout', String(STOP_S)],
+    // Failures are figures, not the end of a run.
+    ...['--exit-code-on-error', '0', '--only-summary'],
+    ...['--csv', csvPrefix(outDir), '--csv-full-history'],
+    ...['--payload', bodiesFile, '--think-ms', String(thinkMs)],
+    ...['--warm-up-ms', String(warmUpMs), '--window-ms', String(durationMs)]
+  ]
+}
+
+export function workerArgs(port: number): string[] {
+  return ['-f', LOCUSTFILE, '--worker', '--master-host', '127.0.0.1', '--master-port', String(port)]
+}
