@@ -9,6 +9,7 @@ Alone, with the golden windows of models/gru::
 
 import itertools
 import json
+import logging
 import time
 from argparse import Namespace
 from collections import Counter
@@ -21,6 +22,7 @@ import gevent
 from locust import FastHttpUser, events, task
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
+from locust.exception import StopUser
 from locust.runners import MasterRunner, Runner, WorkerRunner
 from locust.stats import CSV_STATS_INTERVAL_SEC
 from locust.web import WebUI
@@ -152,7 +154,12 @@ class Load:
     def prepare(self, **_: object) -> None:
         """Read the payload before the first user sends it."""
         payload, steps = self.options.payload, self.options.steps
-        cases = payload_cases(Path(payload)) if payload else golden_cases(BUNDLE, steps)
+        try:
+            cases = payload_cases(Path(payload)) if payload else golden_cases(BUNDLE, steps)
+        except (OSError, ValueError) as error:
+            # Locust would log any other exception and go on.
+            logging.critical("the payload cannot be read: %s", error)
+            raise SystemExit(2) from error
         self.cases = itertools.cycle(cases)
         self.answers = itertools.count(1)
         self.phase = WARM_UP if self.options.window_ms else WINDOW
@@ -305,6 +312,9 @@ class Caller(FastHttpUser):
     def forecast(self) -> None:
         """Ask for a forecast; anything but a 2xx answer, or a wrong one, is a failure."""
         load = self.load
+        if load.phase == AFTER:
+            # Nobody is in a request, then, when Locust stops users: it may do that to one who has just sent.
+            raise StopUser
         case = next(load.cases)
         load.sent += 1
         with self.client.post("/predict", data=case.body, headers=HEADERS, catch_response=True) as response:

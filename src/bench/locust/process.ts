@@ -38,6 +38,7 @@ export class LocustProcess {
   readonly #name: string
   readonly #child: Child
   readonly #onEdge: LocustProcessOptions['onEdge']
+  /** the first error of Locust's log: those behind it follow from it */
   #complaint = ''
   #first: { reading: ProcessReading; time: number; warmUp: number[] } | undefined
   #last: { reading: ProcessReading; time: number; window: WindowReport } | undefined
@@ -51,7 +52,8 @@ export class LocustProcess {
       onLine: line => {
         onLog?.(`${name}: ${line}`)
         if (line.startsWith('{"bench":')) this.#hear(JSON.parse(line) as Report)
-        else if (/\/(ERROR|CRITICAL)\/|error:/.test(line)) this.#complaint = line.replace(/^.*\/(ERROR|CRITICAL)\//, '')
+        else if (/\/(ERROR|CRITICAL)\/|error:/.test(line))
+          this.#complaint ||= line.replace(/^.*\/(ERROR|CRITICAL)\//, '')
       }
     })
   }

@@ -28,10 +28,10 @@ export function crossCheckSection(
     const ours = cells.find(({ plan }) => plan.key === other.plan.key)
     return ours ? [{ ours, locust: other }] : []
   })
-  const count = twins.length === 3 ? 'three' : String(twins.length)
+  const count = { 1: 'cell', 3: 'three cells' }[twins.length] ?? `${twins.length} cells`
   if (twins.length === 0) return []
   return [
-    `## Two generators, the same ${count} cells`,
+    `## Two generators, the same ${count}`,
     `Locust sent the same bodies with as many users and load workers, begun ${locust.run.startedAt}. CPU is in cores, over the measured window.`,
     ...differences(run, { ...locust.run, generator: run.generator }),
     markdownTable(
