@@ -134,6 +134,8 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
       return [name, text === undefined ? standard : convert(type, text)]
     })
   )
+  // A folder is written file by file, and not by a registry that says when it is whole.
+  if (values.MODEL_SOURCE === 'local' && environment.POLL_INTERVAL_MS === undefined) values.POLL_INTERVAL_MS = 0
   const validate = exactly.compile<Config>(ConfigSchema)
   if (!validate(values)) throw new ConfigError(describe(validate.errors![0]!))
   checkTogether(values)

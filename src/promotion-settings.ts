@@ -4,10 +4,10 @@ const integer = (standard: number, minimum: number, maximum: number, description
 /** Settings of how a promoted model goes live; a part of the schema in config.ts, which reads them. */
 export const PromotionSettings = {
   POLL_INTERVAL_MS: integer(
-    0,
+    30_000,
     0,
     86_400_000,
-    'Time between two looks at what is promoted, varied by a fifth; 0 looks only when told.'
+    'Time between two looks at what is promoted, varied by a fifth; 0 looks only when told, and is the default for `local`.'
   ),
   KAFKA_BROKERS: {
     type: 'string',

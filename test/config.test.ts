@@ -10,7 +10,18 @@ t.test("README's table of settings is the schema that reads them (npx tsx script
 
 t.test('without any variable every setting has its default', t => {
   const standards = Object.entries(ConfigSchema.properties).map(([name, setting]) => [name, setting.default])
-  t.same(loadConfig({}), Object.fromEntries(standards))
+  t.same(loadConfig({}), { ...Object.fromEntries(standards), POLL_INTERVAL_MS: 0 })
+  t.end()
+})
+
+t.test('a registry is looked at every half minute unless told otherwise, a folder only when told', t => {
+  const mlflow = { MODEL_SOURCE: 'mlflow', MLFLOW_TRACKING_URI: 'http://127.0.0.1:1', MODEL_NAME: 'm' }
+  const store = { S3_BUCKET: 'models', S3_PREFIX: 'm', S3_ACCESS_KEY_ID: 'k', S3_SECRET_ACCESS_KEY: 's' }
+  const pollMs = (environment: Record<string, string>) => loadConfig(environment).POLL_INTERVAL_MS
+  t.equal(pollMs({ ...mlflow, ...store }), 30_000)
+  t.equal(pollMs({ ...mlflow, ...store, POLL_INTERVAL_MS: '0' }), 0)
+  t.equal(pollMs({}), 0)
+  t.equal(pollMs({ POLL_INTERVAL_MS: '5000' }), 5000)
   t.end()
 })
 

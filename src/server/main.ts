@@ -103,8 +103,9 @@ function watchPromotions(): void {
   if (config.KAFKA_BROKERS === '') return
   const heard = () => void watch.hint('kafka')
   const failed = (reason: string) => logger.warn({ reason }, 'promotion events cannot be heard')
-  const hints = { brokers: config.KAFKA_BROKERS.split(','), topic: config.KAFKA_TOPIC, heard, failed }
-  void listenForHints(hints, listening.signal)
+  const joined = () => logger.info('promotion events are heard')
+  const brokers = config.KAFKA_BROKERS.split(',')
+  void listenForHints({ brokers, topic: config.KAFKA_TOPIC, heard, joined, failed }, listening.signal)
 }
 
 async function closeModels(): Promise<void> {

@@ -34,24 +34,45 @@ export const outside = (location: string) => [
 /** The same with the flag alone. */
 export const flagged = () => [...text(8, 'w'), 14 * 8, 1]
 
+/** GraphProto.node of the standard domain, with the names of its inputs and its output. */
+const step = (type: string, output: string, ...inputs: string[]) =>
+  bytes(1, [...inputs.flatMap(input => text(1, input)), ...text(2, output), ...text(4, type)])
+
+/** The model with its forecast under another name, which is free for a further step that makes the forecast. */
+function withoutForecast(model: Uint8Array): Buffer {
+  const renamed = Buffer.from(model)
+  renamed.write('forecas0', renamed.indexOf('forecast'))
+  return renamed
+}
+
 /**
  * The model with a last step that adds the largest of `gigabytes` of zeros to its forecast: right, for whoever has the
  * memory. The forecast's own name in the model goes to the new node.
  */
 export function greedy(model: Uint8Array, gigabytes: number): Uint8Array {
-  const renamed = Buffer.from(model)
-  renamed.write('forecas0', renamed.indexOf('forecast'))
   const elements = Buffer.alloc(8)
   elements.writeBigInt64LE(BigInt(gigabytes * 2 ** 28))
   // TensorProto: dims, data_type (7 INT64, 1 FLOAT), name, raw_data.
   const size = [...[1 * 8, 1, 2 * 8, 7], ...text(8, 'size'), ...bytes(9, [...elements])]
   const zero = [...[1 * 8, 1, 2 * 8, 1], ...text(8, 'zero'), ...bytes(9, [0, 0, 0, 0])]
-  const step = (type: string, output: string, ...inputs: string[]) =>
-    bytes(1, [...inputs.flatMap(input => text(1, input)), ...text(2, output), ...text(4, type)])
   const steps = [
     step('Expand', 'zeros', 'zero', 'size'),
     step('ReduceMax', 'none', 'zeros'),
     step('Add', 'forecast', 'forecas0', 'none')
   ]
-  return Buffer.concat([renamed, Uint8Array.from(graph(initializer(size), initializer(zero), ...steps))])
+  return Buffer.concat([withoutForecast(model), Uint8Array.from(graph(initializer(size), initializer(zero), ...steps))])
+}
+
+/** The model with a last step that adds `shift`, a value a feature, to its forecast. */
+export function shifted(model: Uint8Array, shift: readonly number[]): Uint8Array {
+  const values = Buffer.from(Float32Array.from(shift).buffer)
+  // TensorProto: dims, data_type (1 FLOAT), name, raw_data.
+  const tensor = [...[1 * 8, shift.length, 2 * 8, 1], ...text(8, 'shift'), ...bytes(9, [...values])]
+  const add = step('Add', 'forecast', 'forecas0', 'shift')
+  return Buffer.concat([withoutForecast(model), Uint8Array.from(graph(initializer(tensor), add))])
+}
+
+/** The model with its forecast under a name that the contract does not know. */
+export function misnamed(model: Uint8Array): Uint8Array {
+  return Buffer.from(Buffer.from(model).toString('latin1').replaceAll('forecast', 'forecas0'), 'latin1')
 }

@@ -7,12 +7,16 @@ export interface KafkaHintOptions {
   topic: string
   /** an event came; what it says is nobody's order, so it is not read */
   heard(): void
+  /** from now on every event is heard */
+  joined(): void
   /** the topic cannot be listened to, and will be tried again */
   failed(message: string): void
 }
 
 /** Ms between two tries to listen. */
 const RETRY_MS = 5000
+/** Ms that a fetch waits for an event. */
+const FETCH_MS = 500
 
 /**
  * Listens for promotion events until `signal` aborts; resolves when the consumer is gone. Brokers that are down are tried again
@@ -20,7 +24,7 @@ const RETRY_MS = 5000
  */
 export async function listenForHints(options: KafkaHintOptions, signal: AbortSignal): Promise<void> {
   const { Kafka, logLevel } = (await import('kafkajs')).default
-  const { brokers, topic, heard, failed } = options
+  const { brokers, topic, heard, joined, failed } = options
   const kafka = new Kafka({
     clientId: 'gru-inference',
     brokers,
@@ -28,12 +32,11 @@ export async function listenForHints(options: KafkaHintOptions, signal: AbortSig
     retry: { retries: 1, restartOnFailure: () => Promise.resolve(true) }
   })
   while (!signal.aborted) {
-    const consumer = kafka.consumer({ groupId: `gru-inference-${randomUUID()}` })
+    const consumer = kafka.consumer({ groupId: `gru-inference-${randomUUID()}`, maxWaitTimeInMs: FETCH_MS })
     try {
       await consumer.connect()
       await consumer.subscribe({ topic, fromBeginning: false })
-      // What was promoted before the group was there made no sound.
-      consumer.on(consumer.events.GROUP_JOIN, heard)
+      hearAll(consumer, { heard, joined })
       await consumer.run({ eachMessage: () => Promise.resolve(heard()) })
       await aborted(signal)
     } catch (error) {
@@ -42,6 +45,21 @@ export async function listenForHints(options: KafkaHintOptions, signal: AbortSig
     }
     await gone(consumer)
   }
+}
+
+/**
+ * A group without an offset begins where the topic ends at its first fetch, not at its joining: what was promoted until
+ * then made no sound, so it counts as heard.
+ */
+function hearAll(consumer: Consumer, { heard, joined }: Pick<KafkaHintOptions, 'heard' | 'joined'>): void {
+  let placed = false
+  consumer.on(consumer.events.GROUP_JOIN, () => (placed = false))
+  consumer.on(consumer.events.FETCH, () => {
+    if (placed) return
+    placed = true
+    joined()
+    heard()
+  })
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,0 +1,131 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { Kafka as KafkaClient, logLevel } from 'kafkajs'
+import type { Test } from 'tap'
+import { gru, type TestBundle } from './bundles.js'
+import { shifted } from './onnx-bytes.js'
+import { askMlflow, newName } from './registry.js'
+import { type KafkaAccess, type MlflowAccess, PROMOTIONS_TOPIC, s3Client, type S3Access } from './services.js'
+
+/** The three files of a bundle. */
+export interface Files {
+  'model.json': string
+  'golden.json': string
+  'model.onnx': Uint8Array
+}
+
+/** A bundle's files, and the bundle that a caller may compare answers with. */
+export interface Candidate {
+  files: Files
+  bundle: TestBundle
+}
+
+const MODEL = 'models/gru/model.onnx'
+
+/** The committed bundle with another model, whose digest its manifest states; the golden answers are as they were. */
+export function withModel(model: Uint8Array = readFileSync(MODEL)): Candidate {
+  const bundle = gru()
+  const manifest = { ...bundle.manifest, sha256: createHash('sha256').update(model).digest('hex') }
+  return candidate({ ...bundle, manifest }, model)
+}
+
+/** The committed model with a last step that adds `shift` bits to the first column, and the golden answers that go with it. */
+export function shiftedBy(shift: number): Candidate {
+  const { manifest } = gru()
+  const vector = manifest.features.map((_, feature) => (feature === 0 ? shift : 0))
+  const model = shifted(readFileSync(MODEL), vector)
+  const { bundle } = withModel(model)
+  for (const { forecast } of bundle.golden.windows) forecast[0]! += shift
+  delete bundle.golden.rollouts
+  return candidate(bundle, model)
+}
+
+/** A folder's bundle after `change` to what its golden answers ask and state. */
+export function asking(folder: string, change: (golden: TestBundle['golden']) => void): Candidate {
+  const json = (file: string): unknown => JSON.parse(readFileSync(`${folder}/${file}`, 'utf8'))
+  const golden = json('golden.json') as TestBundle['golden']
+  change(golden)
+  const bundle = { folder, manifest: json('model.json') as TestBundle['manifest'], golden }
+  return candidate(bundle, readFileSync(`${folder}/model.onnx`))
+}
+
+function candidate(bundle: TestBundle, model: Uint8Array): Candidate {
+  const { manifest, golden } = bundle
+  return {
+    bundle,
+    files: { 'model.json': JSON.stringify(manifest), 'golden.json': JSON.stringify(golden), 'model.onnx': model }
+  }
+}
+
+/** A registered model, written to as `register` and `promote` do, without what they check. */
+export interface Registered {
+  name: string
+  /** puts the files under the prefix and makes the next version, whose number is the answer */
+  add(files: Files): Promise<string>
+  /** overwrites files of a version that `add` made */
+  overwrite(version: string, files: Partial<Files>): Promise<void>
+  /** makes a version that lies anywhere, or says it does */
+  point(source: string): Promise<string>
+  /** moves the alias; nobody is told */
+  promote(version: string): Promise<void>
+}
+
+/** Makes a new registered model. */
+export async function registered(t: Pick<Test, 'teardown'>, s3: S3Access, mlflow: MlflowAccess): Promise<Registered> {
+  const name = newName()
+  const client = s3Client(s3)
+  t.teardown(() => client.destroy())
+  const folders: Record<string, string> = {}
+  const put = async (folder: string, files: Partial<Files>) => {
+    for (const [file, Body] of Object.entries(files)) {
+      await client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: `${folder}/${file}`, Body }))
+    }
+  }
+  const version = async (source: string, tags: { key: string; value: string }[] = []) => {
+    const answer = await askMlflow<{ model_version: { version: string } }>(mlflow, 'model-versions/create', {
+      ...{ name, source, tags }
+    })
+    return answer.model_version.version
+  }
+  await askMlflow(mlflow, 'registered-models/create', { name })
+  return {
+    name,
+    async add(files) {
+      const folder = `${s3.prefix}/${name}/${Object.keys(folders).length + 1}`
+      await put(folder, files)
+      const value = createHash('sha256').update(files['model.onnx']).digest('hex')
+      const made = await version(`s3://${s3.bucket}/${folder}`, [{ key: 'sha256', value }])
+      folders[made] = folder
+      return made
+    },
+    overwrite: (made, files) => put(folders[made]!, files),
+    point: source => version(source),
+    async promote(version) {
+      await askMlflow(mlflow, 'registered-models/alias', { name, alias: 'promoted', version })
+    }
+  }
+}
+
+/** A new registered model with these versions, of which the first is promoted. */
+export async function published(
+  t: Pick<Test, 'teardown'>,
+  { s3, mlflow }: { s3: S3Access; mlflow: MlflowAccess },
+  versions: Record<string, Candidate>
+): Promise<Registered> {
+  const model = await registered(t, s3, mlflow)
+  for (const { files } of Object.values(versions)) await model.add(files)
+  await model.promote('1')
+  return model
+}
+
+/** Sends each value to the topic of promotions as it is. Throws where no broker takes them. */
+export async function tell({ brokers }: KafkaAccess, values: (string | Buffer | null)[]): Promise<void> {
+  const producer = new KafkaClient({ brokers, logLevel: logLevel.NOTHING }).producer()
+  await producer.connect()
+  try {
+    await producer.send({ topic: PROMOTIONS_TOPIC, messages: values.map(value => ({ key: 'any', value })) })
+  } finally {
+    await producer.disconnect()
+  }
+}
