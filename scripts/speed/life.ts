@@ -37,10 +37,10 @@ async function timeToLine(entry: string, text: string): Promise<number> {
   return took
 }
 
-/** Ms from the start of the service to the first forecast that it gives. */
-async function timeToAnswer(body: Buffer): Promise<number> {
+/** Ms from the start of the service, with settings of its own, to the first forecast that it gives. */
+export async function timeToAnswer(body: Buffer, settings = {}): Promise<number> {
   const began = performance.now()
-  const target = await startTarget('service', SERVICE, 18307)
+  const target = await startTarget('service', SERVICE, 18307, settings)
   const headers = { 'content-type': 'application/json' }
   const answer = await fetch(`http://127.0.0.1:${target.port}/predict`, { method: 'POST', headers, body })
   await answer.json()

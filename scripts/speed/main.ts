@@ -3,6 +3,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { realBodies } from './bodies.js'
+import { cacheStart } from './cache-start.js'
 import { oneConnection, throughput } from './http.js'
 import { ring, text } from './in-process.js'
 import { coldStart, memory } from './life.js'
@@ -37,7 +38,8 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   text: () => text(bodies, rounds),
   'long-forecasts': () => longForecasts(bodies, rounds),
   memory,
-  'cold-start': () => coldStart(bodies, rounds)
+  'cold-start': () => coldStart(bodies, rounds),
+  'cache-start': () => cacheStart(bodies[0]!, rounds)
 }
 
 const figures: Figure[] = []

@@ -22,8 +22,8 @@ export function killTargets(): void {
 }
 
 /** Starts `node entry` on a port and waits for a line that holds `ready`. */
-export async function startTarget(name: string, entry: string, port: number): Promise<Target> {
-  const env = { PATH: process.env.PATH, PORT: String(port), DRAIN_DELAY_MS: '0' }
+export async function startTarget(name: string, entry: string, port: number, settings = {}): Promise<Target> {
+  const env = { PATH: process.env.PATH, PORT: String(port), DRAIN_DELAY_MS: '0', ...settings }
   const child = spawn(process.execPath, [entry], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   running.add(child)
   child.once('exit', () => running.delete(child))

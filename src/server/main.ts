@@ -32,6 +32,8 @@ function readConfig(): Config {
   }
 }
 
+/** Ms from a start with a model to the first look: the client of a store takes the main thread's time to load. */
+const FIRST_LOOK_MS = 1000
 const NO_ADDRESS = ['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL']
 
 /** What cannot be started with, as one line that names the setting. */
@@ -129,8 +131,9 @@ async function start(): Promise<FastifyInstance> {
   await live
   watchPromotions()
   await app.listen({ host: config.HOST, port: config.PORT })
-  // A store that is down keeps the replica not ready, not from starting.
-  if (config.MODEL_SOURCE !== 'local') void watch.hint('poll')
+  // A store that is down keeps the replica not ready, not from starting. Where a model serves, its first callers come first.
+  const wait = active.serving ? FIRST_LOOK_MS : 0
+  if (config.MODEL_SOURCE !== 'local') setTimeout(() => void watch.hint('poll'), wait).unref()
   // Once in the main thread too: the native library must not be unloaded with the last worker of an old model.
   await import('../model/onnx-session.js')
   return app

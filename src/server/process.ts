@@ -34,6 +34,8 @@ export function handleSignals(life: Lifecycle): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => stop(signal, 0, life.config.DRAIN_DELAY_MS))
   }
+  // With a handler, a file beyond the host's limit of sizes is an error of the write, as a full disk is; without one it kills.
+  process.on('SIGXFSZ', () => undefined)
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       life.logger.fatal({ err: error }, event)
