@@ -14,7 +14,7 @@ interface Setting {
 
 function allowed(setting: Setting): string {
   if (setting.enum) return setting.enum.map(value => `\`${value}\``).join(', ')
-  if (setting.type === 'integer') return `${setting.minimum} to ${setting.maximum}`
+  if (setting.type === 'integer' || setting.type === 'number') return `${setting.minimum} to ${setting.maximum}`
   return setting.type === 'boolean' ? '`true`, `false`' : 'text'
 }
 

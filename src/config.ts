@@ -122,6 +122,7 @@ function checkTogether(config: Config): void {
 /** The text of a variable as its type; left as text, and refused by the schema, if it is none. */
 function convert(type: string, text: string): unknown {
   if (type === 'integer' && /^-?\d{1,15}$/.test(text)) return Number(text)
+  if (type === 'number' && /^\d{1,9}(\.\d{1,9})?$/.test(text)) return Number(text)
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
   return text
 }

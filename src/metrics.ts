@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { REFUSALS } from './errors.js'
 import { type HistogramChild, HotHistogram } from './histogram.js'
 import { type Hint, HINTS, type Step, STEPS } from './model/promotion/steps.js'
+import { declareShadow, type ShadowMetrics } from './shadow-metrics.js'
 
 /** Seconds: fine where this service works (a millisecond and less), coarse where only trouble is. */
 const SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -12,12 +13,21 @@ const REFUSAL_REASONS = ['queue_full', 'model_not_ready', 'unsupported_media_typ
 /** How a roll-out can end. */
 const PROMOTION_OUTCOMES = ['live', ...REFUSALS] as const
 
+interface ModelInfo {
+  name: string
+  version: string
+  run_id: string
+  digest: string
+}
+
 /** What the gauges read at each scrape. */
 export interface Gauges {
   queued(): number
   taken(): number
   ready(): boolean
-  model(): { name: string; version: string; run_id: string; digest: string } | undefined
+  model(): ModelInfo | undefined
+  /** the model that gets live rows for comparison only */
+  shadow(): ModelInfo | undefined
   /** what serves may not be what is promoted now: the source has not been heard, or what it names did not go live */
   stale(): boolean
   /** the source answered when it was asked last */
@@ -44,6 +54,7 @@ export interface Metrics {
   rowExpired(): void
   rowCancelled(): void
   workerDied(): void
+  shadow: ShadowMetrics
 }
 
 /** Declares every metric in one place; each known label value starts at 0, so that `increase()` sees the first event. */
@@ -53,7 +64,8 @@ export function createMetrics(gauges: Gauges): Metrics {
   // These three are gauges that are called _total: promtool's lint fails on them.
   for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`)
   declareGauges(registry, gauges)
-  const { counter, labelled, histogram } = declarers(registry)
+  const declare = declarers(registry)
+  const { counter, labelled, histogram } = declare
   const promotionSeconds = histogram('gru_promotion_duration_seconds', 'One roll-out, from reading to the swap.')
   const batchSeconds = histogram('gru_batch_duration_seconds', 'One model run of a batch.')
   const batchRows = histogram('gru_batch_rows', 'Rows of a batch.', BATCH_ROWS)
@@ -80,7 +92,8 @@ export function createMetrics(gauges: Gauges): Metrics {
     },
     rowExpired: counter('gru_rows_expired_total', 'Rows whose deadline passed before they ran.'),
     rowCancelled: counter('gru_rows_cancelled_total', 'Rows whose caller hung up.'),
-    workerDied: counter('gru_worker_deaths_total', 'Worker threads that ended without being asked to.')
+    workerDied: counter('gru_worker_deaths_total', 'Worker threads that ended without being asked to.'),
+    shadow: declareShadow(registry, declare)
   }
 }
 
@@ -95,6 +108,8 @@ function promotionSteps(registry: Registry): Record<Step, HistogramChild> {
   })
   return Object.fromEntries(STEPS.map(step => [step, histogram.child({ step })])) as Record<Step, HistogramChild>
 }
+
+export type Declarers = ReturnType<typeof declarers>
 
 function declarers(registry: Registry) {
   const registers = [registry]
@@ -159,13 +174,18 @@ function declareGauges(registry: Registry, gauges: Gauges): void {
   gauge('gru_registry_up', '1 when the model source answered the last time it was asked.', () =>
     Number(gauges.registryUp())
   )
-  const labelNames = ['name', 'version', 'run_id', 'digest']
-  const info = new Gauge({ name: 'gru_model_info', help: 'The model that serves.', labelNames, registers })
-  Object.assign(info, {
-    collect() {
-      info.reset()
-      const model = gauges.model()
-      if (model) info.set(model, 1)
-    }
-  })
+  const info = (name: string, help: string, read: () => ModelInfo | undefined) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['name', 'version', 'run_id', 'digest'],
+      registers,
+      collect() {
+        this.reset()
+        const model = read()
+        if (model) this.set({ ...model }, 1)
+      }
+    })
+  info('gru_model_info', 'The model that serves.', gauges.model)
+  info('gru_shadow_model_info', 'The model that gets live rows for comparison only.', gauges.shadow)
 }

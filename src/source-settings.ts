@@ -26,6 +26,14 @@ export const SourceSettings = {
   MODEL_NAME: text('Name of the registered model in MLflow.', NAME),
   MODEL_ALIAS: text('Alias of the version to serve; empty for `promoted`.', NAME),
   MODEL_VERSION: text('Version to serve whatever is promoted.', '^([1-9][0-9]{0,8})?$'),
+  SHADOW_ALIAS: text('Alias of a second version that gets live rows for comparison only; empty for none.', NAME),
+  SHADOW_SHARE: {
+    type: 'number',
+    default: 0.1,
+    minimum: 0.001,
+    maximum: 1,
+    description: 'Share of the live rows that it gets.'
+  },
   S3_ENDPOINT: text('URL of the S3 server; empty for that of the region.', ORIGIN),
   S3_REGION: text('Region of the bucket.', '^[a-z0-9-]{1,64}$', 'us-east-1'),
   S3_BUCKET: text('The one bucket that models may come from.', '^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$'),
@@ -45,15 +53,22 @@ export const SourceSettings = {
 
 type SettingName = Exclude<
   keyof typeof SourceSettings,
-  'MODEL_SOURCE' | 'MODEL_FALLBACK' | 'FETCH_TIMEOUT_MS' | 'MODEL_MAX_BYTES'
+  'MODEL_SOURCE' | 'MODEL_FALLBACK' | 'SHADOW_SHARE' | 'FETCH_TIMEOUT_MS' | 'MODEL_MAX_BYTES'
 >
 
 /** The settings that must go together. */
-type Together = Record<SettingName, string> & { MODEL_SOURCE: (typeof SOURCES)[number]; MODEL_FALLBACK: boolean }
+type Together = Record<SettingName, string> & {
+  MODEL_SOURCE: (typeof SOURCES)[number]
+  MODEL_FALLBACK: boolean
+  SHADOW_SHARE: number
+}
 
 const STORE: SettingName[] = ['S3_BUCKET', 'S3_PREFIX', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']
 const REGISTRY: SettingName[] = ['MLFLOW_TRACKING_URI', 'MODEL_NAME']
-const CHOICE: SettingName[] = ['MODEL_ALIAS', 'MODEL_VERSION']
+const CHOICE: SettingName[] = ['MODEL_ALIAS', 'MODEL_VERSION', 'SHADOW_ALIAS']
+
+/** Alias of the promoted version where none is set. */
+export const PROMOTED = 'promoted'
 
 /** Which settings each source cannot do without, and which say something that it would not heed. */
 const RULES: Record<(typeof SOURCES)[number], { needed: SettingName[]; foreign: SettingName[] }> = {
@@ -74,6 +89,16 @@ export function sourceComplaint(config: Together): string | undefined {
   }
   if (config.MODEL_FALLBACK && config.MODEL_SOURCE === 'local') {
     return 'MODEL_FALLBACK says nothing to this MODEL_SOURCE: leave it out'
+  }
+  return shadowComplaint(config)
+}
+
+function shadowComplaint({ SHADOW_ALIAS, SHADOW_SHARE, MODEL_ALIAS, MODEL_VERSION }: Together): string | undefined {
+  if (SHADOW_ALIAS === '' && SHADOW_SHARE !== SourceSettings.SHADOW_SHARE.default) {
+    return 'SHADOW_SHARE says nothing without SHADOW_ALIAS: leave it out'
+  }
+  if (SHADOW_ALIAS !== '' && MODEL_VERSION === '' && SHADOW_ALIAS === (MODEL_ALIAS || PROMOTED)) {
+    return 'SHADOW_ALIAS must be another alias than that of the version to serve'
   }
   return undefined
 }

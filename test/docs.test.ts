@@ -26,6 +26,7 @@ t.test('docs/metrics.md lists every metric with its type and labels', async t =>
     taken: () => 0,
     ready: () => true,
     model: () => undefined,
+    shadow: () => undefined,
     stale: () => false,
     registryUp: () => true
   }

@@ -20,6 +20,8 @@ export interface PoolOptions {
   /** ms that one batch may run before its rows are given up and the pool counts as not ready */
   runTimeoutMs: number
   heapMb: number
+  /** its workers run when nobody else needs the processor */
+  background?: boolean
   workerEntry?: URL
 }
 
@@ -65,19 +67,17 @@ export class Pool {
   }
 
   #addLane(lane: Lane, index: number): void {
-    const { batchCap, heapMb, workerEntry: entry } = this.options
+    const { batchCap, heapMb, background = false, workerEntry: entry } = this.options
     const boot = {
       shape: this.slots.shape,
       buffer: this.slots.buffer,
       ring: index,
       model: this.bundle.model,
       batchCap,
+      background,
       usesMinute: usesMinute(this.bundle.manifest)
     }
-    const events = {
-      wake: () => this.#turn(),
-      died: (reason: string) => this.#workerDied(lane, index, reason)
-    }
+    const events = { wake: () => this.#turn(), died: (reason: string) => this.#workerDied(lane, index, reason) }
     this.#lanes.push(lane)
     this.#workers.push(new WorkerHandle({ boot, heapMb, ...(entry && { entry }) }, events))
   }

@@ -17,6 +17,8 @@ export interface WorkerBoot {
   model: SharedArrayBuffer
   /** rows of a batch at the most */
   batchCap: number
+  /** run when nobody else needs the processor */
+  background: boolean
   /** whether the graph has the `minute` input */
   usesMinute: boolean
 }

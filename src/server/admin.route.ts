@@ -24,7 +24,7 @@ export async function adminRoutes(app: FastifyInstance, context: Context): Promi
   app.post(
     '/admin/reload',
     { schema: reloadSchema },
-    after(() => context.converger.reload())
+    after(() => context.converger.reload().finally(() => void context.shadow?.hint('admin')))
   )
   app.post(
     '/admin/rollback',

@@ -2,6 +2,7 @@ import type { Config } from '../config.js'
 import type { Metrics } from '../metrics.js'
 import type { ActiveModel } from '../model/promotion/active-model.js'
 import type { Converger } from '../model/promotion/converge.js'
+import type { Shadow } from '../model/shadow/shadow.js'
 
 /** What the routes work with; handed in, so that a test can bring its own. */
 export interface Context {
@@ -9,6 +10,8 @@ export interface Context {
   metrics: Metrics
   active: ActiveModel
   converger: Converger
+  /** the second version that gets live rows, where one is configured */
+  shadow: Shadow | undefined
   /** set once the process has been asked to stop */
   drain: { draining: boolean }
 }

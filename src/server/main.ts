@@ -9,11 +9,15 @@ import { Converger } from '../model/promotion/converge.js'
 import { listenForHints } from '../model/promotion/kafka-hints.js'
 import { obtain } from '../model/promotion/obtain.js'
 import { tryInSandbox } from '../model/promotion/sandbox.js'
+import type { Hint } from '../model/promotion/steps.js'
 import { Watch } from '../model/promotion/watch.js'
 import { Rollout } from '../model/promotion/rollout.js'
+import type { BundleFiles } from '../model/bundle.js'
+import { Shadow } from '../model/shadow/shadow.js'
+import type { Pointer } from '../model/source.js'
 import { CacheUnusable } from '../model/store/cache.js'
 import { readLocalBundle } from '../model/store/local.js'
-import { cacheOf, sourceOf } from '../model/store/source.js'
+import { cacheOf, shadowSourceOf, sourceOf } from '../model/store/source.js'
 import { isReady } from './context.js'
 import { handleSignals } from './process.js'
 
@@ -46,6 +50,14 @@ function explain(error: unknown): string | undefined {
   return undefined
 }
 
+/** What tells the model in this place from others. */
+function infoOf({ serving }: ActiveModel) {
+  const manifest = serving?.pool.bundle.manifest
+  return (
+    manifest && { name: manifest.name, version: manifest.version, run_id: manifest.run_id, digest: manifest.sha256 }
+  )
+}
+
 const config = readConfig()
 const logger = pino({ level: config.LOG_LEVEL, base: { pid: process.pid } })
 const drain = { draining: false }
@@ -56,12 +68,8 @@ const metrics = createMetrics({
   ready: () => isReady({ active, drain }),
   stale: () => converger.state.stale,
   registryUp: () => converger.state.registry_up,
-  model() {
-    const manifest = active.serving?.pool.bundle.manifest
-    return (
-      manifest && { name: manifest.name, version: manifest.version, run_id: manifest.run_id, digest: manifest.sha256 }
-    )
-  }
+  model: () => infoOf(active),
+  shadow: () => shadow && infoOf(shadow.active)
 })
 const observer = {
   ...metrics,
@@ -97,13 +105,48 @@ const converger = new Converger(active, rollout, {
   onHint: metrics.hint
 })
 const watch = new Watch(converger, config.POLL_INTERVAL_MS)
+const shadow = config.SHADOW_ALIAS === '' ? undefined : createShadow()
 const listening = new AbortController()
+
+/** The promoted one first: it is what a shadow is measured by. */
+async function hint(from: Hint): Promise<void> {
+  await watch.hint(from)
+  await shadow?.hint(from)
+}
+
+/** A second version for comparison, of which the log and its own metrics tell. */
+function createShadow(): Shadow {
+  const source = shadowSourceOf(config)
+  const observer = {
+    ...metrics.shadow,
+    step: () => undefined,
+    rowExpired: () => undefined,
+    rowCancelled: () => undefined,
+    workerDied(reason: string) {
+      metrics.shadow.workerDied()
+      logger.warn({ reason }, 'the worker of the shadow died')
+    },
+    promotion(outcome: Parameters<typeof metrics.shadow.promotion>[0]) {
+      metrics.shadow.promotion(outcome)
+      logger.info({ ...shadow?.active.lastPromotion }, 'shadow')
+    }
+  }
+  const converge = {
+    source,
+    obtain: (pointer: Pointer, signal: AbortSignal) => obtain({ source, cache: undefined }, pointer, signal),
+    sandbox: (files: BundleFiles, signal: AbortSignal) => tryInSandbox(files, limits, signal),
+    resolveTimeoutMs: config.RESOLVE_TIMEOUT_MS
+  }
+  const { SHADOW_ALIAS: alias, SHADOW_SHARE: share, MAX_ROWS: maxRows, POLL_INTERVAL_MS: pollMs } = config
+  return new Shadow({ live: active, alias, share, pool, maxRows, pollMs, converge }, observer)
+}
 
 /** Hints come once there is a model that they may replace. */
 function watchPromotions(): void {
   watch.start()
+  shadow?.start()
   if (config.KAFKA_BROKERS === '') return
-  const heard = () => void watch.hint('kafka')
+  const heard = () => void hint('kafka')
   const failed = (reason: string) => logger.warn({ reason }, 'promotion events cannot be heard')
   const joined = () => logger.info('promotion events are heard')
   const brokers = config.KAFKA_BROKERS.split(',')
@@ -113,7 +156,7 @@ function watchPromotions(): void {
 async function closeModels(): Promise<void> {
   listening.abort()
   await watch.close()
-  await rollout.close()
+  await Promise.all([rollout.close(), shadow?.close()])
 }
 
 /** What served before the restart, or the bundle that came with the code. */
@@ -127,13 +170,22 @@ async function start(): Promise<FastifyInstance> {
   const live = firstModel()
   live.catch(() => undefined)
   const { buildApp } = await import('./app.js')
-  const app = await buildApp({ config, metrics, active, converger, drain, logger, version: packageJson.version })
+  const app = await buildApp({
+    config,
+    metrics,
+    active,
+    converger,
+    shadow,
+    drain,
+    logger,
+    version: packageJson.version
+  })
   await live
   watchPromotions()
   await app.listen({ host: config.HOST, port: config.PORT })
   // A store that is down keeps the replica not ready, not from starting. Where a model serves, its first callers come first.
   const wait = active.serving ? FIRST_LOOK_MS : 0
-  if (config.MODEL_SOURCE !== 'local') setTimeout(() => void watch.hint('poll'), wait).unref()
+  if (config.MODEL_SOURCE !== 'local') setTimeout(() => void hint('poll'), wait).unref()
   // Once in the main thread too: the native library must not be unloaded with the last worker of an old model.
   await import('../model/onnx-session.js')
   return app

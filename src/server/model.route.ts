@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ServiceError } from '../errors.js'
 import type { Bundle } from '../model/bundle.js'
 import type { Manifest } from '../model/manifest.js'
+import type { ActiveModel } from '../model/promotion/active-model.js'
 import type { Context } from './context.js'
 import { type ExampleQuery, exampleSchema, modelSchema } from './model.schema.js'
 
@@ -15,13 +16,19 @@ function identity(manifest: Manifest) {
 }
 
 /** The state of the model as `GET /model` and the admin routes show it. */
-export function describeModel({ active, converger }: Context) {
-  const { serving, lastPromotion } = active
+export function describeModel({ active, converger, shadow }: Context) {
   return {
-    ready: active.ready,
+    ...describeActive(active),
+    promotion: converger.state,
+    shadow: shadow ? { ...describeActive(shadow.active), ...shadow.state } : null
+  }
+}
+
+function describeActive({ ready, serving, lastPromotion }: ActiveModel) {
+  return {
+    ready,
     model: serving ? { ...identity(serving.pool.bundle.manifest), since: serving.since.toISOString() } : null,
-    last_promotion: lastPromotion ? { ...lastPromotion, at: lastPromotion.at.toISOString() } : null,
-    promotion: converger.state
+    last_promotion: lastPromotion ? { ...lastPromotion, at: lastPromotion.at.toISOString() } : null
   }
 }
 

@@ -2,6 +2,7 @@ import type { FromSchema } from 'json-schema-to-ts'
 import { REFUSALS } from '../errors.js'
 import { ManifestSchema } from '../model/manifest.js'
 import { errorAnswers, nullable, object } from './schemas.js'
+import { ShadowState } from './shadow.schema.js'
 
 const { name, version, run_id, created_at, architecture, features, target, window, frequency_seconds, sha256 } =
   ManifestSchema.properties
@@ -45,12 +46,9 @@ const Way = object({
   previous_version: { ...version_or_none, description: 'What a rollback would put back.' }
 })
 
-const ModelAnswer = object({
-  ready: { type: 'boolean' },
-  model: nullable(Serving),
-  last_promotion: nullable(Promotion),
-  promotion: Way
-})
+const Active = { ready: { type: 'boolean' }, model: nullable(Serving), last_promotion: nullable(Promotion) } as const
+
+const ModelAnswer = object({ ...Active, promotion: Way, shadow: nullable(object({ ...Active, ...ShadowState })) })
 
 export const modelSchema = {
   summary: 'What serves, since when, and how the last promotion ended',

@@ -69,6 +69,7 @@ class Answer implements ForecastListener {
     void reply.header('content-type', 'application/json; charset=utf-8')
     void reply.header('server-timing', serverTiming(this.validateMs, forecast))
     void reply.send(predictAnswer(forecast, this.requestId))
+    this.context.shadow?.answered(forecast)
   }
 
   failed(error: ServiceError): void {

@@ -30,6 +30,7 @@ async function serve(prepare: (slots: SharedSlots, lane: Lane) => void, batchCap
     ring: 0,
     model: new SharedArrayBuffer(1),
     batchCap,
+    background: false,
     usesMinute: false
   }
   await serveRing(boot, port, async () => session)

@@ -17,11 +17,11 @@ export const MAGIC = {
   spoils: 906
 } as const
 
-/** Copies the built service into `folder`, with a worker that misbehaves; returns its entry. */
-export async function buildFaulty(folder: string): Promise<string> {
+/** Copies the built service into `folder`, with a worker that misbehaves; returns the service's entry. */
+export async function buildFaulty(folder: string, worker = 'test/support/faulty-worker.ts'): Promise<string> {
   cpSync('dist', folder, { recursive: true })
   await build({
-    entryPoints: { worker: 'test/support/faulty-worker.ts' },
+    entryPoints: { worker },
     outdir: folder,
     bundle: true,
     packages: 'external',

@@ -72,6 +72,14 @@ export function shifted(model: Uint8Array, shift: readonly number[]): Uint8Array
   return Buffer.concat([withoutForecast(model), Uint8Array.from(graph(initializer(tensor), add))])
 }
 
+/** The model with every forecast multiplied by `factor`. */
+export function scaled(model: Uint8Array, factor: number): Uint8Array {
+  const value = Buffer.from(Float32Array.of(factor).buffer)
+  const tensor = [...[1 * 8, 1, 2 * 8, 1], ...text(8, 'factor'), ...bytes(9, [...value])]
+  const multiply = step('Mul', 'forecast', 'forecas0', 'factor')
+  return Buffer.concat([withoutForecast(model), Uint8Array.from(graph(initializer(tensor), multiply))])
+}
+
 /** The model with its forecast under a name that the contract does not know. */
 export function misnamed(model: Uint8Array): Uint8Array {
   return Buffer.from(Buffer.from(model).toString('latin1').replaceAll('forecast', 'forecas0'), 'latin1')

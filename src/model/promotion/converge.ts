@@ -69,7 +69,8 @@ export class Converger {
 
   /** What serves; until a look took another one live, the bundle that the service started with. */
   get #current(): Live | undefined {
-    if (this.#history.live || !this.#active.serving) return this.#history.live
+    if (!this.#active.serving) return undefined
+    if (this.#history.live) return this.#history.live
     const { bundle } = this.#active.serving.pool
     const { name, version, sha256: digest } = bundle.manifest
     return { key: keyOf({ kind: 'local', name, version, digest }), version, bundle }
@@ -95,6 +96,11 @@ export class Converger {
   look(from: Hint): Promise<void> {
     this.#options.onHint(from)
     return this.#once('look', () => this.#look(false))
+  }
+
+  /** Lets the next look try a bundle again that was refused: what it was refused for may be otherwise now. */
+  forgive(): void {
+    this.#refused = undefined
   }
 
   /** Rolls out what is promoted, be it refused before, held off or what serves. Rejects with `ModelRefused`. */

@@ -21,6 +21,8 @@ export interface RolloutObserver extends PoolObserver {
 export interface RolloutOptions {
   /** reads the bundle that the service brings along */
   fetch(): Promise<BundleFiles>
+  /** refuses a bundle for what the service cannot use it for, by throwing `ModelRefused` */
+  accept?(bundle: Bundle): void
   pool: PoolOptions
   maxRows: number
 }
@@ -87,6 +89,7 @@ export class Rollout {
     const bundle = await this.timed('open', () => openBundle(files))
     attempt.bundle = bundle
     if (order?.version !== undefined) bundle.manifest.version = order.version
+    this.#options.accept?.(bundle)
     await this.timed('inspect', () => inspectGraph(new Uint8Array(bundle.model)))
     const sandbox = order?.sandbox
     if (sandbox) await this.timed('sandbox', () => sandbox(files))
@@ -141,9 +144,14 @@ export class Rollout {
   /** Ends everything: the roll-out under way, the old pools, the serving one after its last answer. */
   async close(): Promise<void> {
     await this.#running?.catch(() => undefined)
+    this.withdraw()
+    await Promise.all(this.#draining)
+  }
+
+  /** Leaves nothing in the place of the model that serves, which ends what it began. */
+  withdraw(): void {
     const last = this.#active.swap(undefined)
     if (last) this.#drain(last)
-    await Promise.all(this.#draining)
   }
 
   /** Makes known how a roll-out that began at `began` (ms, monotonic) ended. */

@@ -1,14 +1,30 @@
 import type { Config } from '../../config.js'
+import { PROMOTED } from '../../source-settings.js'
 import type { ModelSource } from '../source.js'
 import { BundleCache } from './cache.js'
 import { LocalSource } from './local.js'
 import { MlflowSource } from './mlflow.js'
-import { S3Source } from './s3.js'
+import { type S3Options, S3Source } from './s3.js'
 
 /** The source that the settings name. */
 export function sourceOf(config: Config): ModelSource {
   if (config.MODEL_SOURCE === 'local') return new LocalSource(config.MODEL_DIR)
-  const store = {
+  if (config.MODEL_SOURCE === 's3') return new S3Source(storeOf(config))
+  return mlflowSource(config, { alias: config.MODEL_ALIAS || PROMOTED, version: config.MODEL_VERSION })
+}
+
+/** The version that `SHADOW_ALIAS` names, of the same registered model. */
+export function shadowSourceOf(config: Config): ModelSource {
+  return mlflowSource(config, { alias: config.SHADOW_ALIAS, version: '' })
+}
+
+function mlflowSource(config: Config, which: { alias: string; version: string }): ModelSource {
+  const trackingUri = config.MLFLOW_TRACKING_URI.replace(/\/+$/, '')
+  return new MlflowSource({ trackingUri, name: config.MODEL_NAME, ...which, store: storeOf(config) })
+}
+
+function storeOf(config: Config): S3Options {
+  return {
     endpoint: config.S3_ENDPOINT,
     region: config.S3_REGION,
     bucket: config.S3_BUCKET,
@@ -18,14 +34,6 @@ export function sourceOf(config: Config): ModelSource {
     fetchTimeoutMs: config.FETCH_TIMEOUT_MS,
     maxBytes: config.MODEL_MAX_BYTES
   }
-  if (config.MODEL_SOURCE === 's3') return new S3Source(store)
-  return new MlflowSource({
-    trackingUri: config.MLFLOW_TRACKING_URI.replace(/\/+$/, ''),
-    name: config.MODEL_NAME,
-    alias: config.MODEL_ALIAS || 'promoted',
-    version: config.MODEL_VERSION,
-    store
-  })
 }
 
 /** The cache that the settings name, not opened yet; undefined without one. */
