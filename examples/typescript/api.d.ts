@@ -73,7 +73,7 @@ export interface paths {
                         "application/json": {
                             error: {
                                 /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
+                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
                                 path?: string;
@@ -92,7 +92,7 @@ export interface paths {
                         "application/json": {
                             error: {
                                 /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
+                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
                                 path?: string;
@@ -111,7 +111,7 @@ export interface paths {
                         "application/json": {
                             error: {
                                 /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
+                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
                                 path?: string;
@@ -130,7 +130,7 @@ export interface paths {
                         "application/json": {
                             error: {
                                 /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
+                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
                                 path?: string;
@@ -149,7 +149,7 @@ export interface paths {
                         "application/json": {
                             error: {
                                 /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
+                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
                                 path?: string;
@@ -168,7 +168,7 @@ export interface paths {
                         "application/json": {
                             error: {
                                 /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
+                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
                                 path?: string;
@@ -187,7 +187,7 @@ export interface paths {
                         "application/json": {
                             error: {
                                 /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
+                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
                                 path?: string;
@@ -313,11 +313,103 @@ export interface paths {
                                 /** @enum {string} */
                                 outcome: "live" | "refused";
                                 /** @enum {string} */
-                                reason?: "not_found" | "checksum_mismatch" | "manifest_invalid" | "golden_invalid" | "external_data" | "operator_not_allowed" | "signature_mismatch" | "golden_mismatch" | "load_failed" | "cache_io";
+                                reason?: "registry_unavailable" | "storage_unavailable" | "access_denied" | "clock_skew" | "not_found" | "bad_pointer" | "too_large" | "checksum_mismatch" | "manifest_invalid" | "golden_invalid" | "external_data" | "operator_not_allowed" | "signature_mismatch" | "golden_mismatch" | "load_failed" | "sandbox_timeout" | "sandbox_oom" | "cache_io" | "superseded";
                                 message?: string;
                                 version?: string;
                                 /** Format: date-time */
                                 at: string;
+                            } | null;
+                            promotion: {
+                                /** @enum {string} */
+                                source: "local" | "s3" | "mlflow";
+                                /** @description Of what is promoted; null until the source was asked. */
+                                location: string | null;
+                                /** @description What the source said last. */
+                                promoted_version: string | null;
+                                /** @description What serves may not be what is promoted. */
+                                stale: boolean;
+                                /** @description The source answered when it was asked last. */
+                                registry_up: boolean;
+                                /** @description Version that a rollback left. */
+                                held_off: string | null;
+                                /** @description What a rollback would put back. */
+                                previous_version: string | null;
+                            };
+                            shadow: {
+                                ready: boolean;
+                                model: {
+                                    name: string;
+                                    version: string;
+                                    run_id: string;
+                                    created_at: string;
+                                    architecture: {
+                                        type: string;
+                                        hidden_size: number;
+                                        num_layers: number;
+                                    };
+                                    /** @description In the order of the window's last axis. */
+                                    features: {
+                                        name: string;
+                                        unit: string;
+                                        /** @description Smallest legal value, in raw units; forecasts are kept above it too. */
+                                        minimum: number;
+                                        maximum?: number;
+                                    }[];
+                                    /** @description The feature that an answer repeats as `value`. */
+                                    target: string;
+                                    /** @description Rows of a window. */
+                                    window: number;
+                                    /** @description Seconds between two rows. */
+                                    frequency_seconds: number;
+                                    /** @description Of model.onnx. */
+                                    sha256: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description When it went live in this replica.
+                                     */
+                                    since: string;
+                                } | null;
+                                last_promotion: {
+                                    /** @enum {string} */
+                                    outcome: "live" | "refused";
+                                    /** @enum {string} */
+                                    reason?: "registry_unavailable" | "storage_unavailable" | "access_denied" | "clock_skew" | "not_found" | "bad_pointer" | "too_large" | "checksum_mismatch" | "manifest_invalid" | "golden_invalid" | "external_data" | "operator_not_allowed" | "signature_mismatch" | "golden_mismatch" | "load_failed" | "sandbox_timeout" | "sandbox_oom" | "cache_io" | "superseded";
+                                    message?: string;
+                                    version?: string;
+                                    /** Format: date-time */
+                                    at: string;
+                                } | null;
+                                alias: string;
+                                /** @description Of the live rows, that it gets. */
+                                share: number;
+                                comparison: {
+                                    /** @description Version that it is compared with. */
+                                    live_version: string;
+                                    /** @description Why no row is compared; null while they are. */
+                                    idle: ("same_model" | "other_signature") | null;
+                                    rows: {
+                                        compared: number;
+                                        /** @description The shadow had a batch to do already. */
+                                        dropped: number;
+                                        /** @description It gave no forecast. */
+                                        failed: number;
+                                    };
+                                    /** @description Model run of the batch that each compared row was in. */
+                                    mean_run_seconds: {
+                                        live: number | null;
+                                        shadow: number | null;
+                                    };
+                                    /** @description By feature, over the compared rows. */
+                                    differences: {
+                                        [key: string]: {
+                                            /** @description In raw units. */
+                                            mean_absolute: number | null;
+                                            /** @description Of the live value, or of the live model's absolute tolerance. */
+                                            mean_relative: number | null;
+                                            max_relative: number | null;
+                                        };
+                                    };
+                                } | null;
                             } | null;
                         };
                     };
@@ -383,7 +475,7 @@ export interface paths {
                         "application/json": {
                             error: {
                                 /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
+                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
                                 path?: string;
@@ -402,7 +494,7 @@ export interface paths {
                         "application/json": {
                             error: {
                                 /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "run_timeout" | "deadline_exceeded";
+                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
                                 message: string;
                                 /** @description JSON pointer (RFC 6901) to the element at fault. */
                                 path?: string;
