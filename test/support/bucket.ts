@@ -7,7 +7,7 @@ export const ADMIN_TOKEN = 'token-of-the-bucket-tests'
 const S3_PREFIX = 'bundles/live'
 
 /** A host that does much else is slow, which is nothing against a store or a model. */
-export const PATIENT = { RESOLVE_TIMEOUT_MS: '60000', SANDBOX_TIMEOUT_MS: '120000' }
+const PATIENT = { RESOLVE_TIMEOUT_MS: '60000', SANDBOX_TIMEOUT_MS: '120000' }
 
 /** A real bucket whose bundle is the promoted one. */
 export interface Bucket {

@@ -24,7 +24,7 @@ const TEMPORARY = 'temporary-'
 const STATE = 'state.json'
 
 /** sha256, in hexadecimal, of the sha256 of each of the three files: where a bundle lies in the cache. */
-export function addressOf({ manifest, golden, model }: BundleFiles): string {
+function addressOf({ manifest, golden, model }: BundleFiles): string {
   const sha256 = (content: string | Uint8Array) => createHash('sha256').update(content).digest('hex')
   return sha256([manifest, golden, model].map(sha256).join('\n'))
 }
