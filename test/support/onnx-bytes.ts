@@ -79,8 +79,3 @@ export function scaled(model: Uint8Array, factor: number): Uint8Array {
   const multiply = step('Mul', 'forecast', 'forecas0', 'factor')
   return Buffer.concat([withoutForecast(model), Uint8Array.from(graph(initializer(tensor), multiply))])
 }
-
-/** The model with its forecast under a name that the contract does not know. */
-export function misnamed(model: Uint8Array): Uint8Array {
-  return Buffer.from(Buffer.from(model).toString('latin1').replaceAll('forecast', 'forecas0'), 'latin1')
-}

@@ -41,15 +41,6 @@ export function shiftedBy(shift: number): Candidate {
   return candidate(bundle, model)
 }
 
-/** A folder's bundle after `change` to what its golden answers ask and state. */
-export function asking(folder: string, change: (golden: TestBundle['golden']) => void): Candidate {
-  const json = (file: string): unknown => JSON.parse(readFileSync(`${folder}/${file}`, 'utf8'))
-  const golden = json('golden.json') as TestBundle['golden']
-  change(golden)
-  const bundle = { folder, manifest: json('model.json') as TestBundle['manifest'], golden }
-  return candidate(bundle, readFileSync(`${folder}/model.onnx`))
-}
-
 function candidate(bundle: TestBundle, model: Uint8Array): Candidate {
   const { manifest, golden } = bundle
   return {
