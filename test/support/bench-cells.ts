@@ -96,7 +96,7 @@ export function benchRun(cells: readonly Cell[], traits: Partial<Run> = {}): Run
     quick: false,
     generator: 'autocannon',
     seed: 1,
-    args: ['--quick'],
+    args: ['--seed', '1'],
     target: null,
     steps: 1,
     plan: cells.map(({ plan }) => plan),
