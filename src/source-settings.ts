@@ -93,10 +93,7 @@ export function sourceComplaint(config: Together): string | undefined {
   return shadowComplaint(config)
 }
 
-function shadowComplaint({ SHADOW_ALIAS, SHADOW_SHARE, MODEL_ALIAS, MODEL_VERSION }: Together): string | undefined {
-  if (SHADOW_ALIAS === '' && SHADOW_SHARE !== SourceSettings.SHADOW_SHARE.default) {
-    return 'SHADOW_SHARE says nothing without SHADOW_ALIAS: leave it out'
-  }
+function shadowComplaint({ SHADOW_ALIAS, MODEL_ALIAS, MODEL_VERSION }: Together): string | undefined {
   if (SHADOW_ALIAS !== '' && MODEL_VERSION === '' && SHADOW_ALIAS === (MODEL_ALIAS || PROMOTED)) {
     return 'SHADOW_ALIAS must be another alias than that of the version to serve'
   }
