@@ -7,7 +7,7 @@ const LOWEST = 20_000
 const SHARES = 60
 const SHARE = 200
 
-/** Found in this process, and perhaps not listened on yet. */
+/** Looked at in this process; one that was found is perhaps not listened on yet. */
 const given = new Set<number>()
 
 /** `count` different ports of 127.0.0.1 on which nothing listens. */
@@ -17,9 +17,9 @@ export async function freePorts(count: number): Promise<number[]> {
   for (let looks = 0; found.size < count; looks++) {
     if (looks === 1000) throw new Error(`no ${count} free ports from ${lowest} on`)
     const port = randomInt(lowest, lowest + SHARE)
-    if (given.has(port) || !(await isFree(port))) continue
+    if (given.has(port)) continue
     given.add(port)
-    found.add(port)
+    if (await isFree(port)) found.add(port)
   }
   return [...found]
 }
