@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { successes } from '../analysis/figures.js'
 import type { RateFigures } from '../slo.js'
 import { type LoadOrder, startLoad } from './generator.js'
 import { mergeLatency } from './latency.js'
+import { total } from './tally.js'
 
 export interface RateTrial {
   order: LoadOrder & { ratePerSecond: number }
@@ -19,14 +21,12 @@ export async function measureRate({ order, warmUpMs, durationMs }: RateTrial): P
     const { completed, errors, lost, mismatched, statuses, latencyUs } = await window.end()
     await load.drain()
     const { dropped = 0, ...broken } = errors
-    const ok = Object.entries(statuses).reduce((sum, [status, count]) => sum + (status.startsWith('2') ? count : 0), 0)
-    const good = ok - mismatched
-    const brokenCount = Object.values(broken).reduce((sum, count) => sum + count, 0)
+    const good = successes(statuses) - mismatched
     return {
       ratePerSecond: order.ratePerSecond,
       p99Ms: mergeLatency([latencyUs]).getValueAtPercentile(99) / 1000,
       good,
-      failed: completed - good + lost + brokenCount,
+      failed: completed - good + lost + total(broken),
       dropped
     }
   } finally {

@@ -1,4 +1,5 @@
 import { cellFigures, type Row, tableRows } from '../analysis/figures.js'
+import { mean } from '../analysis/statistics.js'
 import type { Cell } from '../results/cell.schema.js'
 import type { Run } from '../results/run.schema.js'
 import { detailSection } from './details.js'
@@ -94,8 +95,7 @@ function phaseSections(run: Run, cells: readonly Cell[]): string[] {
 /** The earlier table beside ours, and what its figures say about the pauses of its users. */
 function publishedTexts(rows: readonly Row[]): string[] {
   const beside = rows.map(({ replicas, users, rps, thinkMs, cells }) => {
-    const latencies = cells.map(cell => cellFigures(cell).meanMs)
-    const latencyMs = latencies.reduce((sum, ms) => sum + ms, 0) / latencies.length
+    const latencyMs = mean(cells.map(cell => cellFigures(cell).meanMs))
     const published = PUBLISHED.rps[replicas]
     const product = (rps.median * (latencyMs + thinkMs)) / 1000
     return [
