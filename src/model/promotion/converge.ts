@@ -8,6 +8,7 @@ import type { ActiveModel } from './active-model.js'
 import { History, type Live } from './history.js'
 import type { Rollout } from './rollout.js'
 import type { Hint } from './steps.js'
+import { within } from './within.js'
 
 export interface ConvergeOptions {
   source: ModelSource
@@ -205,9 +206,11 @@ export class Converger {
 
   async #resolve(signal: AbortSignal): Promise<Pointer> {
     const began = monotonicMs()
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(this.#options.resolveTimeoutMs)])
+    const { source, resolveTimeoutMs } = this.#options
     try {
-      this.#named = await this.#rollout.timed('resolve', () => this.#options.source.resolve(patience))
+      this.#named = await this.#rollout.timed('resolve', () =>
+        within(resolveTimeoutMs, signal, patience => source.resolve(patience))
+      )
       this.#registryUp = true
       return this.#named
     } catch (error) {

@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import { ModelRefused, type RefusalReason } from '../../errors.js'
 import { parseManifest } from '../manifest.js'
 import { type Allowed, keyOfAddress } from '../promotion/pointer.js'
+import { within } from '../promotion/within.js'
 import type { ModelSource, Pointer } from '../source.js'
 
 const FILES = ['model.json', 'golden.json', 'model.onnx'] as const
@@ -56,10 +57,10 @@ export class S3Source implements ModelSource {
   async fetch({ location }: Pointer, folder: string, signal: AbortSignal): Promise<void> {
     const key = keyOfAddress(location, this.#options)
     for (let left = TRIES - 1; ; left -= 1) {
-      const patience = AbortSignal.any([signal, AbortSignal.timeout(this.#options.fetchTimeoutMs)])
       try {
-        for (const file of FILES) await this.#save(`${key}/${file}`, join(folder, file), patience)
-        return
+        return await within(this.#options.fetchTimeoutMs, signal, async patience => {
+          for (const file of FILES) await this.#save(`${key}/${file}`, join(folder, file), patience)
+        })
       } catch (error) {
         const again = error instanceof ModelRefused && error.reason === 'storage_unavailable'
         if (!again || left === 0 || signal.aborted) throw error
