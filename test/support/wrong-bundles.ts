@@ -41,3 +41,32 @@ export function resetFirst(model: Buffer): void {
 export function withNan(model: Buffer): void {
   model.fill(0xff, model.length >> 1, (model.length >> 1) + 7)
 }
+
+/** The same bundle with other bytes of the model, and the digest that goes with them. */
+export function withModel(files: BundleFiles, model: Uint8Array): BundleFiles {
+  const digest = createHash('sha256').update(model).digest('hex')
+  const manifest = JSON.stringify({ ...(JSON.parse(files.manifest) as object), sha256: digest })
+  return { ...files, manifest, model }
+}
+
+/** Turns that the slow model takes for a unit of work (training/src/gru_training/fixtures/slow.py). */
+const TURNS = Buffer.from(Float32Array.of(22).buffer)
+
+/** The slow bundle with a golden window that asks for 10^12 turns: days of work on any machine. */
+export function endless(files: BundleFiles): BundleFiles {
+  const model = Buffer.from(files.model)
+  Buffer.from(Float32Array.of(1e9).buffer).copy(model, model.indexOf(TURNS))
+  const golden = JSON.parse(files.golden) as { windows: { window: number[][] }[] }
+  golden.windows[0]!.window.at(-1)![1] = 1000
+  return withModel({ ...files, golden: JSON.stringify(golden) }, model)
+}
+
+/** Makes one of the weights in the middle of the file 3.0, about, wherever it begins: 0x40404040 is that number. */
+export function withOtherWeight(model: Buffer): void {
+  model.fill(0x40, model.length >> 1, (model.length >> 1) + 7)
+}
+
+/** Gives the graph's output another name than the manifest has, with as many letters. */
+export function misnamed(model: Buffer): void {
+  for (let at = model.indexOf('forecast'); at !== -1; at = model.indexOf('forecast', at)) model.write('forecas0', at)
+}

@@ -21,11 +21,12 @@ export async function scaleTo(api: RuntimeApi, replicas: readonly Replica[], cou
 }
 
 /**
- * A server that leaves maintenance counts as UP until a check fails. In one line with it, its health is taken away
- * again: so it gets traffic only when its own `/readyz` has said so.
+ * A server that leaves maintenance counts as UP until a check fails. So it leaves it for `drain`, in which it gets no request,
+ * loses its health there, and gets traffic only when its own `/readyz` has said so.
  */
 export function admit(api: RuntimeApi, name: string): Promise<void> {
-  return api.order(`set server replicas/${name} state ready; set server replicas/${name} health down`)
+  const steps = ['state drain', 'health down', 'state ready']
+  return api.order(steps.map(step => `set server replicas/${name} ${step}`).join('; '))
 }
 
 /** Gives a server no further request, waits for the answers to those that it has, and puts it out of service. */

@@ -1,34 +1,14 @@
-import { createHash } from 'node:crypto'
 import t from 'tap'
-import type { BundleFiles } from '../../../src/model/bundle.js'
 import { tryInSandbox } from '../../../src/model/promotion/sandbox.js'
 import { readLocalBundle } from '../../../src/model/store/local.js'
 import { greedy } from '../../support/onnx-bytes.js'
 import { childrenOf } from '../../support/process-facts.js'
 import { refusedAs } from '../../support/refused.js'
+import { endless, withModel } from '../../support/wrong-bundles.js'
 
 const entry = new URL('../../../dist/trial.js', import.meta.url)
 const LIMITS = { timeoutMs: 60_000, memoryMb: 1024, entry }
 const never = new AbortController().signal
-
-/** The same bundle with other bytes of the model, and the digest that goes with them. */
-function withModel(files: BundleFiles, model: Uint8Array): BundleFiles {
-  const digest = createHash('sha256').update(model).digest('hex')
-  const manifest = JSON.stringify({ ...(JSON.parse(files.manifest) as object), sha256: digest })
-  return { ...files, manifest, model }
-}
-
-/** Turns that the slow model takes for a unit of work (training/src/gru_training/fixtures/slow.py). */
-const TURNS = Buffer.from(Float32Array.of(22).buffer)
-
-/** The slow bundle with a golden window that asks for 10^12 turns: days of work on any machine. */
-function endless(files: BundleFiles): BundleFiles {
-  const model = Buffer.from(files.model)
-  Buffer.from(Float32Array.of(1e9).buffer).copy(model, model.indexOf(TURNS))
-  const golden = JSON.parse(files.golden) as { windows: { window: number[][] }[] }
-  golden.windows[0]!.window.at(-1)![1] = 1000
-  return withModel({ ...files, golden: JSON.stringify(golden) }, model)
-}
 
 t.test('a bundle that answers as its trainer did passes its trial', async t => {
   for (const folder of ['models/gru', 'test/fixtures/bundles/lstm-small']) {
