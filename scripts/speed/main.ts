@@ -10,6 +10,7 @@ import { coldStart, memory } from './life.js'
 import { longForecasts } from './long-forecasts.js'
 import { killTargets } from './processes.js'
 import { type Figure, holds, table } from './report.js'
+import { swaps } from './swaps.js'
 
 /**
  * `npm run speed`: every ratio of docs/speed.md, each measured side by side in this one run. Needs wrk and some ten
@@ -39,7 +40,8 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   'long-forecasts': () => longForecasts(bodies, rounds),
   memory,
   'cold-start': () => coldStart(bodies, rounds),
-  'cache-start': () => cacheStart(bodies[0]!, rounds)
+  'cache-start': () => cacheStart(bodies[0]!, rounds),
+  swaps: () => swaps(bodies, rounds)
 }
 
 const figures: Figure[] = []

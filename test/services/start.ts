@@ -6,6 +6,9 @@ import { type Server } from '../support/services/server.js'
 import { s3Environment } from '../support/services/s3.js'
 import { type Kafka, type Minio, type Mlflow, startKafka, startMinio, startMlflow } from '../support/services.js'
 
+/** Under which `register` makes versions of the committed bundle. */
+const MODEL_NAME = 'gru-traffic'
+
 const running: Partial<Record<string, Server>> = {}
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
@@ -25,6 +28,13 @@ function addresses(s3: Minio, kafka: Kafka, mlflow: Mlflow): string {
     ...s3Environment(s3),
     MLFLOW_TRACKING_URI: mlflow.url,
     KAFKA_BROKERS: kafka.brokers.join(','),
+    MODEL_SOURCE: 'mlflow',
+    MODEL_NAME,
+    S3_ENDPOINT: s3.endpoint,
+    S3_BUCKET: s3.bucket,
+    S3_PREFIX: s3.prefix,
+    S3_ACCESS_KEY_ID: s3.accessKeyId,
+    S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
     TEST_S3_ENDPOINT: s3.endpoint,
     TEST_S3_ACCESS_KEY_ID: s3.accessKeyId,
     TEST_S3_SECRET_ACCESS_KEY: s3.secretAccessKey,

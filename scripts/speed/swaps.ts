@@ -1,0 +1,109 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { residentMb, SERVICE, startTarget, stopTarget, type Target } from './processes.js'
+import { type Figure, median, range } from './report.js'
+
+const PORT = 18_311
+const SWAPS = 50
+const FEW_SWAPS = 5
+/** Requests a second, on a schedule that does not wait for answers: some percent of what one replica can take. */
+const RATE = 250
+const TICK_MS = 20
+const ADMIN_TOKEN = 'token-of-the-speed-script'
+
+/** Sends on schedule while `work` lasts; resolves to the latencies in ms, each from when its request was due. */
+async function latenciesDuring(bodies: readonly Buffer[], work: () => Promise<void>): Promise<number[]> {
+  const agent = new Agent({ keepAlive: true })
+  const took: number[] = []
+  const failed: string[] = []
+  const state = { going: true }
+  const working = work().finally(() => (state.going = false))
+  const began = performance.now()
+  const answers: Promise<void>[] = []
+  for (let sent = 0; state.going; await pause(TICK_MS)) {
+    for (; sent < ((performance.now() - began) * RATE) / 1000; sent++) {
+      const due = began + (sent * 1000) / RATE
+      const answer = send(agent, bodies[sent % bodies.length]!).then(status => {
+        took.push(performance.now() - due)
+        if (status !== 200) failed.push(String(status))
+      })
+      answers.push(answer)
+    }
+  }
+  await Promise.all([working, ...answers])
+  agent.destroy()
+  if (failed.length > 0) throw new Error(`${failed.length} of ${took.length} requests failed: ${failed[0]}`)
+  return took
+}
+
+function send(agent: Agent, body: Buffer): Promise<number> {
+  const headers = { 'content-type': 'application/json', 'content-length': body.length }
+  return new Promise((resolve, reject) => {
+    const sent = request({ port: PORT, path: '/predict', method: 'POST', agent, headers }, answer => {
+      answer.resume().on('end', () => resolve(answer.statusCode!))
+    })
+    sent.on('error', reject).end(body)
+  })
+}
+
+const percentile99 = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.ceil(values.length * 0.99) - 1]!
+
+/** Promotes the other of two versions in the folder and waits until it serves. */
+async function swap(folder: string, index: number): Promise<void> {
+  const file = join(folder, 'model.json')
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as object
+  writeFileSync(file, JSON.stringify({ ...manifest, version: String(index) }))
+  const headers = { authorization: `Bearer ${ADMIN_TOKEN}` }
+  const answer = await fetch(`http://127.0.0.1:${PORT}/admin/reload`, { method: 'POST', headers })
+  if (answer.status !== 200) throw new Error(`swap ${index}: ${await answer.text()}`)
+}
+
+/** P99 during swaps against that of as long a time without, pair by pair, and memory after many swaps against after few. */
+export async function swaps(bodies: Buffer[], rounds: number): Promise<Figure[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'speed-swaps-'))
+  cpSync('models/gru', folder, { recursive: true })
+  let target: Target | undefined
+  try {
+    target = await startTarget('service', SERVICE, PORT, { MODEL_DIR: folder, ADMIN_TOKEN })
+    const pairs: [number, number][] = []
+    const memory: Record<number, number> = {}
+    const each = Math.ceil(SWAPS / rounds)
+    let done = 0
+    await latenciesDuring(bodies, () => pause(3000))
+    for (let round = 0; round < rounds; round++) {
+      const began = performance.now()
+      const swapping = await latenciesDuring(bodies, async () => {
+        for (let one = 0; one < each; one++) {
+          await swap(folder, ++done)
+          memory[done] = residentMb(target!)
+        }
+      })
+      const steady = await latenciesDuring(bodies, () => pause(performance.now() - began))
+      pairs.push([percentile99(swapping), percentile99(steady)])
+    }
+    const ratios = pairs.map(([swapping, steady]) => swapping / steady)
+    const [swapping, steady] = [0, 1].map(index => median(pairs.map(pair => pair[index]!)).toFixed(1))
+    const [few, many] = [memory[FEW_SWAPS]!, memory[done]!]
+    return [
+      {
+        what: `P99 during ${done} swaps, to P99 without`,
+        value: median(ratios),
+        bar: { most: 1.5 },
+        detail: `${swapping} to ${steady} ms at ${RATE} requests/s; rounds ${range(ratios)}`
+      },
+      {
+        what: `RSS after ${done} swaps, to after ${FEW_SWAPS}`,
+        value: many / few,
+        bar: { most: 1.15 },
+        detail: `${many.toFixed(0)} to ${few.toFixed(0)} MiB`
+      }
+    ]
+  } finally {
+    if (target) await stopTarget(target)
+    rmSync(folder, { recursive: true })
+  }
+}
