@@ -9,12 +9,13 @@ import { ring, text } from './in-process.js'
 import { coldStart, memory } from './life.js'
 import { longForecasts } from './long-forecasts.js'
 import { killTargets } from './processes.js'
+import { promotion } from './promotion.js'
 import { type Figure, holds, table } from './report.js'
 import { swaps } from './swaps.js'
 
 /**
- * `npm run speed`: every ratio of docs/speed.md, each measured side by side in this one run. Needs wrk and some ten
- * quiet minutes. Exits 1 when a bar does not hold.
+ * `npm run speed`: every ratio of docs/speed.md, each measured side by side in this one run. Needs wrk, some ten quiet
+ * minutes, and for the promotion what test/services/install.sh installs. Exits 1 when a bar does not hold.
  */
 const { values: options } = parseArgs({
   options: {
@@ -41,7 +42,8 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   memory,
   'cold-start': () => coldStart(bodies, rounds),
   'cache-start': () => cacheStart(bodies[0]!, rounds),
-  swaps: () => swaps(bodies, rounds)
+  swaps: () => swaps(bodies, rounds),
+  promotion: () => promotion(bodies[0]!, rounds)
 }
 
 const figures: Figure[] = []
