@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import packageJson from '../../package.json' with { type: 'json' }
@@ -9,7 +10,7 @@ import { Converger } from '../model/promotion/converge.js'
 import { listenForHints } from '../model/promotion/kafka-hints.js'
 import { obtain } from '../model/promotion/obtain.js'
 import { tryInSandbox } from '../model/promotion/sandbox.js'
-import type { Hint } from '../model/promotion/steps.js'
+import type { Hint, Step } from '../model/promotion/steps.js'
 import { Watch } from '../model/promotion/watch.js'
 import { Rollout } from '../model/promotion/rollout.js'
 import type { BundleFiles } from '../model/bundle.js'
@@ -71,8 +72,13 @@ const metrics = createMetrics({
   model: () => infoOf(active),
   shadow: () => shadow && infoOf(shadow.active)
 })
+const steps = new EventEmitter()
 const observer = {
   ...metrics,
+  step(step: Step, seconds: number) {
+    metrics.step(step, seconds)
+    steps.emit(step)
+  },
   workerDied(reason: string) {
     metrics.workerDied()
     logger.error({ reason }, 'a worker died')
@@ -166,9 +172,12 @@ async function firstModel(): Promise<void> {
 }
 
 async function start(): Promise<FastifyInstance> {
-  // The workers load the model while the main thread loads the web framework and puts the routes together.
+  // The workers load the model while the main thread loads the web framework and puts the routes together: but not before they
+  // have been started, for it is a long piece of work in one go.
+  const inspected = once(steps, 'inspect' satisfies Step)
   const live = firstModel()
   live.catch(() => undefined)
+  await Promise.race([live, inspected])
   const { buildApp } = await import('./app.js')
   const app = await buildApp({
     config,
