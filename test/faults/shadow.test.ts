@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
+import { openBrowser, visit } from '../support/browser.js'
 import { bodyOf, gru, lstm, scaledGru } from '../support/bundles.js'
 import { eventually } from '../support/eventually.js'
 import { buildFaulty } from '../support/faulty-build.js'
@@ -96,6 +97,11 @@ t.test('a shadow of MLflow is compared with the live model, and nothing that bef
       t.equal(histogram('bucket{le="0.1",feature="down"}'), 0)
       t.equal(histogram('bucket{le="0.25",feature="down"}'), histogram('count{feature="down"}'))
       t.ok(metrics.get('gru_shadow_batch_duration_seconds_count')! > 0)
+      const { page, complaints } = await visit(await openBrowser(t), service.url)
+      await page.locator('#shadow').getByText('version 2 (candidate), with 100 % of the rows').waitFor()
+      t.match(await page.locator('#shadow').innerText(), /12\.[45]\d* % in the mean, of \w+, the most; over [\d,]+ rows/)
+      t.same(complaints, [])
+      await page.close()
     })
   )
 

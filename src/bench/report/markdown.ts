@@ -15,7 +15,7 @@ const PUBLISHED = { rps: { 1: 15.46, 2: 15.45, 4: 13.79 } as Record<number, numb
 
 /** What latencies are. */
 const LATENCIES: Record<Run['generator'], string> = {
-  autocannon: 'Latencies are of good answers, from histograms in microseconds merged over all load workers.',
+  autocannon: 'Latencies are of 2xx answers, from histograms in microseconds merged over all load workers.',
   locust:
     "The load is Locust's. Latencies are of all requests, failures too, as Locust rounds them: to whole ms below 100, to two significant digits above."
 }

@@ -1,5 +1,5 @@
 import { byId, html, say } from './dom.js'
-import { ago, duration, utc } from './format.js'
+import { ago, duration, number, utc } from './format.js'
 /** @import { Model, ModelAnswer } from './api.js' */
 
 const STATES = { ready: 'Ready', unready: 'Not ready', gone: 'No answer, retrying' }
@@ -12,13 +12,18 @@ export function showStatus(state) {
   document.body.classList.toggle('gone', state === 'gone')
 }
 
-/** What serves, since when, and how the last promotion ended. @param {ModelAnswer} answer */
-export function showModel({ model, last_promotion: promotion }) {
+/** What serves, since when, how the last promotion ended, and what a shadow differs by. @param {ModelAnswer} answer */
+export function showModel({ model, last_promotion: promotion, shadow }) {
   const title = model ? `${model.name}, version ${model.version}` : 'No model yet'
   say(byId('model-name', HTMLElement), title)
   if (document.title !== `${title} – gru-inference`) document.title = `${title} – gru-inference`
-  const facts = [...(model ? modelFacts(model) : []), ['Last promotion', promotionText(promotion)]]
-  const list = byId('facts', HTMLElement)
+  showFacts('facts', [...(model ? modelFacts(model) : []), ['Last promotion', promotionText(promotion)]])
+  showFacts('shadow', shadow ? shadowFacts(shadow) : [])
+}
+
+/** @param {string} id of the list @param {string[][]} facts name, text and, for an identifier, the whole of it */
+function showFacts(id, facts) {
+  const list = byId(id, HTMLElement)
   const shown = JSON.stringify(facts)
   // Rebuilt only when it says something else: a selection in it must not be lost every two seconds.
   if (list.dataset.shown === shown) return
@@ -50,4 +55,23 @@ function promotionText(promotion) {
   const what = `${version === undefined ? '' : `version ${version} `}${outcome}`
   const why = reason === undefined ? '' : `: ${reason}${message === undefined ? '' : `, ${message}`}`
   return `${what}, ${utc(at)}${why}`
+}
+
+/** A second version, which is only compared. @param {NonNullable<ModelAnswer['shadow']>} shadow @returns {string[][]} */
+function shadowFacts({ model, alias, share, comparison }) {
+  const what = model ? `version ${model.version}` : 'no version yet'
+  return [
+    ['Shadow', `${what} (${alias}), with ${number(100 * share)} % of the rows`],
+    ['Its difference', comparison ? comparisonText(comparison) : 'nothing compared yet']
+  ]
+}
+
+const IDLE = { same_model: 'none: it is the same model', other_signature: 'none: it has another signature' }
+
+/** @param {NonNullable<NonNullable<ModelAnswer['shadow']>['comparison']>} comparison */
+function comparisonText({ idle, rows, differences }) {
+  if (idle) return IDLE[idle]
+  const means = Object.entries(differences).map(([name, { mean_relative: mean }]) => ({ name, mean: mean ?? 0 }))
+  const most = means.reduce((most, one) => (one.mean > most.mean ? one : most))
+  return `${number(100 * most.mean)} % in the mean, of ${most.name}, the most; over ${number(rows.compared)} rows`
 }
