@@ -55,11 +55,19 @@ export class WorkerHandle {
   start(): Promise<{ inputs: TensorInfo[]; outputs: TensorInfo[] }> {
     return new Promise((_resolve, _reject) => {
       const { boot, entry, heapMb } = this.#options
-      const thread = new Worker(entry ?? WORKER_ENTRY, {
-        workerData: boot,
-        name: `forecast-${boot.ring}`,
-        resourceLimits: { maxOldGenerationSizeMb: heapMb }
-      })
+      let thread: Worker
+      try {
+        thread = new Worker(entry ?? WORKER_ENTRY, {
+          workerData: boot,
+          name: `forecast-${boot.ring}`,
+          resourceLimits: { maxOldGenerationSizeMb: heapMb }
+        })
+      } catch (error) {
+        // No thread can be had, for want of processes or memory: one that is to replace another is tried for again.
+        _reject(error as Error)
+        if (!this.#stopping && this.#deaths > 0) this.#replace(String(error))
+        return
+      }
       let reason = 'the worker exited'
       thread.on('message', (message: WorkerMessage) => {
         if (message === WAKE) return this.#events.wake()

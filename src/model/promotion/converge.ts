@@ -26,6 +26,7 @@ export interface ConvergeOptions {
   onHint(from: Hint): void
 }
 
+const superseded = (cause?: unknown) => new ModelRefused('superseded', 'another order came between', { cause })
 const noPrevious = () => new ServiceError('no_previous_model', 'there is no version before the one that serves')
 
 /** Makes what serves what the source says is promoted: one roll-out at a time, the newest wins. */
@@ -36,6 +37,8 @@ export class Converger {
   #tail: Promise<unknown> = Promise.resolve()
   readonly #waiting = new Map<'look' | 'reload', Promise<void>>()
   #abort = new AbortController()
+  /** so far: a look that was asked for before one is not done after it */
+  #rollbacks = 0
   #closed = false
   readonly #history: History
   #refused: { key: string; error: ModelRefused } | undefined
@@ -112,10 +115,12 @@ export class Converger {
 
   /**
    * Puts back the version that served before, and holds the one that it leaves off until the source names another. Ends a look
-   * under way. Rejects with `ServiceError` `no_previous_model`.
+   * under way, and those that wait. Rejects with `ServiceError` `no_previous_model`.
    */
   async rollback(): Promise<void> {
     if (!this.#history.previous) throw noPrevious()
+    this.#rollbacks++
+    this.#waiting.clear()
     this.#abort.abort()
     await this.#alone(async () => {
       const { previous } = this.#history
@@ -154,7 +159,9 @@ export class Converger {
   #once(kind: 'look' | 'reload', work: () => Promise<void>): Promise<void> {
     const waiting = this.#waiting.get(kind)
     if (waiting) return waiting
+    const asked = this.#rollbacks
     const run = this.#alone(() => {
+      if (asked !== this.#rollbacks) throw superseded()
       this.#waiting.delete(kind)
       return this.#closed ? Promise.resolve() : work()
     })
@@ -193,6 +200,7 @@ export class Converger {
       const { pool } = await this.#rollout.run({
         fetch: () => this.#obtain(pointer, signal),
         sandbox: files => this.#options.sandbox(files, signal),
+        signal,
         version: pointer.kind === 'mlflow' ? pointer.version : undefined
       })
       const { bundle } = pool
@@ -232,7 +240,7 @@ export class Converger {
 
 /** What went wrong outside, as the reason for a refusal: an order that came between, or what the source says, or `otherwise`. */
 function refusalOf(error: unknown, signal: AbortSignal, otherwise: RefusalReason): ModelRefused {
-  if (signal.aborted) return new ModelRefused('superseded', 'another order came between', { cause: error })
+  if (signal.aborted) return superseded(error)
   if (error instanceof ModelRefused) return error
   return new ModelRefused(otherwise, error instanceof Error ? error.message : String(error), { cause: error })
 }

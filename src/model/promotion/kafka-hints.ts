@@ -37,8 +37,9 @@ export async function listenForHints(options: KafkaHintOptions, signal: AbortSig
       await consumer.connect()
       await consumer.subscribe({ topic, fromBeginning: false })
       hearAll(consumer, { heard, joined })
+      const given = givenUp(consumer)
       await consumer.run({ eachMessage: () => Promise.resolve(heard()) })
-      await aborted(signal)
+      await Promise.race([aborted(signal), given])
     } catch (error) {
       failed((error as Error).message)
       await pause(RETRY_MS, undefined, { signal }).catch(() => undefined)
@@ -60,6 +61,17 @@ function hearAll(consumer: Consumer, { heard, joined }: Pick<KafkaHintOptions, '
     joined()
     heard()
   })
+}
+
+/** Rejects once kafkajs has ended the consumer for an error that it does not try again after, such as a right that was taken away. */
+function givenUp(consumer: Consumer): Promise<never> {
+  const given = new Promise<never>((_resolve, reject) => {
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart) reject(payload.error)
+    })
+  })
+  given.catch(() => undefined)
+  return given
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

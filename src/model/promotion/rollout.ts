@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { monotonicMs } from '../../clock.js'
 import { ModelRefused } from '../../errors.js'
 import { type Bundle, type BundleFiles, openBundle } from '../bundle.js'
@@ -34,6 +35,8 @@ export interface Order {
   sandbox?: (files: BundleFiles) => Promise<void>
   /** the registry's own version of it, which answers then carry */
   version: string | undefined
+  /** once it aborts, nothing goes live any more: the roll-out ends as `superseded` */
+  signal?: AbortSignal
 }
 
 /** What is known of a roll-out that may still fail. */
@@ -61,7 +64,7 @@ export class Rollout {
 
   /** One roll-out at a time: who asks during one gets its outcome. Rejects with `ModelRefused`; the old model goes on. */
   run(order?: Order): Promise<ServingModel> {
-    return this.#alone(attempt => this.#fetched(attempt, order))
+    return this.#alone(attempt => this.#fetched(attempt, order), order?.signal)
   }
 
   /** Takes a bundle live that has served before: nothing is fetched or tried, all else is as in `run`. */
@@ -69,8 +72,8 @@ export class Rollout {
     return this.#alone(async attempt => (attempt.bundle = bundle))
   }
 
-  #alone(open: Open): Promise<ServingModel> {
-    this.#running ??= this.#attempt(open).finally(() => (this.#running = undefined))
+  #alone(open: Open, signal?: AbortSignal): Promise<ServingModel> {
+    this.#running ??= this.#attempt(open, signal).finally(() => (this.#running = undefined))
     return this.#running
   }
 
@@ -96,12 +99,16 @@ export class Rollout {
     return bundle
   }
 
-  async #attempt(open: Open): Promise<ServingModel> {
+  async #attempt(open: Open, signal: AbortSignal | undefined): Promise<ServingModel> {
     const began = monotonicMs()
     const attempt: Attempt = { bundle: undefined }
     try {
       const bundle = await open(attempt)
       const model = await this.#prepare(bundle)
+      if (signal?.aborted) {
+        await model.pool.close()
+        throw new ModelRefused('superseded', 'another order came between')
+      }
       const old = this.#active.swap(model)
       if (old) this.#drain(old)
       this.ended(began, { outcome: 'live', ...versionOf(bundle) })
@@ -128,7 +135,8 @@ export class Rollout {
       await this.timed('golden', () => verifyGolden(pool, bundle.golden, deadline))
       await this.timed('warm', () => warm(pool, deadline))
     } catch (error) {
-      await pool.close()
+      // A worker that is stuck in a run never ends: the next roll-out must not wait for it.
+      await Promise.race([pool.close(), pause(this.#options.pool.runTimeoutMs, undefined, { ref: false })])
       throw error
     }
     return { pool, reader: new WindowReader(bundle.manifest, pool.slots, this.#options.maxRows), since: new Date() }

@@ -50,16 +50,19 @@ export class S3Source implements ModelSource {
       etags.push(etag)
     }
     const { name, version, run_id: runId } = parseManifest(text)
-    const digest = createHash('sha256').update(JSON.stringify(etags)).digest('hex')
-    return { kind: 's3', name, version, runId, digest, location: `s3://${bucket}/${prefix}` }
+    return { kind: 's3', name, version, runId, digest: digestOf(etags), location: `s3://${bucket}/${prefix}` }
   }
 
-  async fetch({ location }: Pointer, folder: string, signal: AbortSignal): Promise<void> {
+  async fetch({ kind, location, digest }: Pointer, folder: string, signal: AbortSignal): Promise<void> {
     const key = keyOfAddress(location, this.#options)
     for (let left = TRIES - 1; ; left -= 1) {
       try {
         return await within(this.#options.fetchTimeoutMs, signal, async patience => {
-          for (const file of FILES) await this.#save(`${key}/${file}`, join(folder, file), patience)
+          const etags: string[] = []
+          for (const file of FILES) etags.push(await this.#save(`${key}/${file}`, join(folder, file), patience))
+          if (kind === 's3' && digestOf(etags) !== digest) {
+            throw new ModelRefused('superseded', 'the bucket holds another bundle by now')
+          }
         })
       } catch (error) {
         const again = error instanceof ModelRefused && error.reason === 'storage_unavailable'
@@ -85,15 +88,16 @@ export class S3Source implements ModelSource {
     return Buffer.concat(parts).toString('utf8')
   }
 
-  async #save(key: string, file: string, signal: AbortSignal): Promise<void> {
-    const { body } = await this.#open(key, signal, 'storage_unavailable')
+  /** Resolves to its ETag. */
+  async #save(key: string, file: string, signal: AbortSignal): Promise<string> {
     try {
       await rm(file, { force: true })
+      // Nothing is waited for between the two: a body that breaks while nobody listens to it would end the process.
+      const { body, etag } = await this.#open(key, signal, 'storage_unavailable')
       await pipeline(body, capped(this.#options.maxBytes), createWriteStream(file, { flags: 'wx' }), { signal })
+      return etag
     } catch (error) {
       throw refusalOf(error, 'storage_unavailable')
-    } finally {
-      body.destroy()
     }
   }
 
@@ -109,6 +113,11 @@ export class S3Source implements ModelSource {
       throw refusalOf(error, otherwise, key.slice(key.lastIndexOf('/') + 1))
     }
   }
+}
+
+/** Of a bundle in a bucket: other ETags are another bundle. */
+function digestOf(etags: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(etags)).digest('hex')
 }
 
 async function connect({ endpoint, region, accessKeyId, secretAccessKey }: S3Options): Promise<S3Client> {

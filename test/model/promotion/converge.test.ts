@@ -29,7 +29,7 @@ function converging() {
     workerEntry: new URL('../../../dist/worker.js', import.meta.url)
   })
   const registry = new Registry()
-  const world = { fetched: [] as string[], broken: new Set<string>() }
+  const world = { fetched: [] as string[], broken: new Set<string>(), tried: () => undefined as void }
   const converger = new Converger(active, rollout, {
     source: registry,
     kind: 'mlflow',
@@ -40,6 +40,7 @@ function converging() {
     async sandbox() {
       const version = world.fetched.at(-1)!
       if (world.broken.has(version)) throw new ModelRefused('golden_mismatch', 'off')
+      world.tried()
     },
     resolveTimeoutMs: 1000,
     onHint: () => undefined
@@ -95,6 +96,26 @@ t.test('a version that a rollback left stays off until the registry names anothe
   registry.version = '3'
   await converger.look('kafka')
   t.match([serving(), converger.state.held_off, converger.state.previous_version], ['3', null, '1'])
+  await end()
+})
+
+t.test('a rollback puts back what was before the version that it leaves, whatever is under way or waits', async t => {
+  const { converger, registry, world, serving, end } = converging()
+  for (const version of ['1', '2']) {
+    registry.version = version
+    await converger.look('poll')
+  }
+  registry.version = '3'
+  // Version 3 has passed its trial when the order comes, and another hint waits behind it.
+  const tried = new Promise<void>(resolve => (world.tried = resolve))
+  const underWay = t.rejects(converger.look('kafka'), refusedAs('superseded'), 'the look under way ends')
+  await tried
+  const waits = t.rejects(converger.look('kafka'), refusedAs('superseded'), 'the one that waits does not begin')
+  await converger.rollback()
+  t.match([serving(), converger.state.held_off, converger.state.previous_version], ['1', '2', null])
+  await Promise.all([underWay, waits])
+  await converger.look('poll')
+  t.equal(serving(), '3', 'a look that comes later takes what the registry names')
   await end()
 })
 
