@@ -18,6 +18,22 @@ t.test("the table has the report's columns, and a line for each cell", t => {
   t.end()
 })
 
+t.test('a table says how long its cells were measured, and the page what was typed', t => {
+  for (const [durationMs, text] of [
+    [120_000, '120 s'],
+    [60_000, '60 s'],
+    [1500, '1.5 s'],
+    [200, '0.2 s']
+  ] as const) {
+    const cells = [benchCell({ plan: { durationMs } })]
+    t.match(resultsMarkdown(benchRun(cells), cells), `again at once), ${text} a cell after warm-up`)
+  }
+  const cells = [benchCell()]
+  t.match(resultsMarkdown(benchRun(cells, { args: [] }), cells), '\n`npm run bench`, begun')
+  t.match(resultsMarkdown(benchRun(cells, { args: ['--quick'] }), cells), '\n`npm run bench -- --quick`, begun')
+  t.end()
+})
+
 t.test('a failed check keeps the figures and is told in Notes and with what it saw', t => {
   const checks = [
     { name: 'steady', ok: false, detail: 'warm-up at 10, 20, 40 a second' },

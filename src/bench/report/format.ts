@@ -17,7 +17,7 @@ export const twoPlaces = (value: number): string => value.toFixed(2)
 
 export const percent = (share: number): string => `${Math.round(100 * share)} %`
 
-export const seconds = (ms: number): string => `${digits(ms / 1000).replace(/\.?0+$/, '')} s`
+export const seconds = (ms: number): string => `${Number(digits(ms / 1000))} s`
 
 /** What a reader has to know of cells beside their figures: the limiter, failed checks, notes; each one once. */
 export function notes(cells: readonly Cell[]): string {

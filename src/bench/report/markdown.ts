@@ -74,7 +74,7 @@ function headSection(run: Run, cells: readonly Cell[]): string[] {
   return [
     run.quick ? '**A quick run: it shows that everything works, its figures are not to be quoted.**' : '',
     missing > 0 ? `**Incomplete: ${missing} of ${run.plan.length} cells have not been measured.**` : '',
-    `\`npm run bench -- ${run.args.join(' ')}\`, begun ${run.startedAt}, on ${cores} cores of ${cpu}. ${
+    `\`${commandOf(run)}\`, begun ${run.startedAt}, on ${cores} cores of ${cpu}. ${
       run.target === null
         ? `${shared}what one of them uses the others lack, and more replicas add no cores.`
         : `${shared}${run.target}.`
@@ -112,8 +112,13 @@ function publishedTexts(rows: readonly Row[]): string[] {
   ]
 }
 
+/** What was typed. */
+function commandOf({ args }: Pick<Run, 'args'>): string {
+  return ['npm run bench', ...(args.length > 0 ? ['--'] : []), ...args].join(' ')
+}
+
 function fingerprintSection({ fingerprint, seed, steps, args }: Run): string[] {
-  const rows = Object.entries({ ...fingerprint, seed, steps, command: `npm run bench -- ${args.join(' ')}` })
+  const rows = Object.entries({ ...fingerprint, seed, steps, command: commandOf({ args }) })
   return [
     '## Fingerprint',
     markdownTable(

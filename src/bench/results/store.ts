@@ -75,7 +75,11 @@ export async function appendCell(folder: string, cell: Cell): Promise<void> {
     const whole = await lengthOfWholeLines(file)
     await file.truncate(whole)
     try {
-      await file.write(`${JSON.stringify(cell)}\n`, whole)
+      const line = Buffer.from(`${JSON.stringify(cell)}\n`)
+      // A disk that has room for a part takes that part without an error; the next write has it.
+      for (let at = 0; at < line.length;) {
+        at += (await file.write(line, at, line.length - at, whole + at)).bytesWritten
+      }
       await file.datasync()
     } catch (error) {
       await file.truncate(whole)
