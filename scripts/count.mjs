@@ -8,10 +8,10 @@ for (const line of stream.split('\n')) {
   const [, indent, kind, what] = /^( *)(# Subtest: |not ok \d+ - )(.*?)( # time=.*)?$/.exec(line) ?? []
   if (kind === undefined) continue
   const depth = indent.length / 4
+  const within = path.slice(0, depth)
   if (kind.startsWith('#')) path.splice(depth, Infinity, what)
-  // What holds a failed assertion fails as well: it says nothing new unless nothing in it failed.
-  else if (path.length === depth || depth === 0)
-    process.stdout.write(`FAILED ${[...path.slice(0, depth), what].join(' > ')}\n`)
+  // What holds a failed assertion fails as well, and says nothing new.
+  else if (path.length === depth || depth === 0) process.stdout.write(`FAILED ${[...within, what].join(' > ')}\n`)
 }
 const summary = [...stream.matchAll(/^# \{ (.+) \}$/gm)].at(-1)?.[1] ?? ''
 const count = name => Number(new RegExp(`\\b${name}: (\\d+)`).exec(summary)?.[1] ?? 0)

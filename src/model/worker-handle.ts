@@ -64,7 +64,7 @@ export class WorkerHandle {
         })
       } catch (error) {
         // No thread can be had, for want of processes or memory: one that is to replace another is tried for again.
-        _reject(error as Error)
+        _reject(new Error('no thread can be had', { cause: error }))
         if (!this.#stopping && this.#deaths > 0) this.#replace(String(error))
         return
       }
