@@ -42,6 +42,9 @@ const besideUs = {
   }
 }
 
+/** Our own files: with maps, and with all other packages outside. */
+const ours = { ...options, packages: 'external', sourcemap: true }
+
 await rm('dist', { recursive: true, force: true })
 await build({
   ...options,
@@ -57,20 +60,16 @@ await build({
   logOverride: { 'import-is-undefined': 'silent' }
 })
 await build({
-  ...options,
+  ...ours,
   entryPoints: ['src/server/main.ts', 'src/model/worker.ts', 'src/model/promotion/trial.ts'],
   outdir: 'dist',
   entryNames: '[name]',
-  plugins: [besideUs],
-  packages: 'external',
-  sourcemap: true
+  plugins: [besideUs]
 })
 await build({
-  ...options,
+  ...ours,
   entryPoints: { main: 'src/bench/main.ts', 'load-worker': 'src/bench/load/worker.ts' },
-  outdir: 'dist/bench',
-  packages: 'external',
-  sourcemap: true
+  outdir: 'dist/bench'
 })
 await cp('src/server/page', 'dist/page', { recursive: true, filter: file => !file.endsWith('tsconfig.json') })
 for (const part of ['report', 'live']) await cp(`src/bench/${part}/page`, 'dist/bench/page', { recursive: true })

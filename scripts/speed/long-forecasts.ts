@@ -1,22 +1,6 @@
-import { type Agent, Agent as HttpAgent, request } from 'node:http'
-import { cpuSeconds, SERVICE, startTarget, stopTarget, type Target } from './processes.js'
-import { type Figure, median, range } from './report.js'
-
-function post({ port }: Target, agent: Agent, body: Buffer | string): Promise<number> {
-  const began = performance.now()
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-    const call = request({ port, agent, method: 'POST', path: '/predict', headers }, response => {
-      response.resume()
-      response.on('end', () => {
-        if (response.statusCode === 200) resolve(performance.now() - began)
-        else reject(new Error(`status ${response.statusCode}`))
-      })
-    })
-    call.on('error', reject)
-    call.end(body)
-  })
-}
+import { Agent } from 'node:http'
+import { cpuSeconds, post, SERVICE, startTarget, stopTarget, type Target } from './processes.js'
+import { type Figure, median, percentile, range } from './report.js'
 
 /** `callers` callers in a closed loop until each has made its share of `count` requests; latencies in ms. */
 async function closedLoop(
@@ -25,7 +9,7 @@ async function closedLoop(
   callers: number,
   count: number
 ): Promise<number[]> {
-  const agent = new HttpAgent({ keepAlive: true, maxSockets: callers })
+  const agent = new Agent({ keepAlive: true, maxSockets: callers })
   const latencies: number[] = []
   const caller = async () => {
     while (latencies.length < count)
@@ -55,13 +39,9 @@ async function cpuOfSteps(target: Target, bodies: Buffer[], rounds: number): Pro
   return { what: 'CPU of a 30-step forecast, to 30 single rows', value: median(ratios), bar: { most: 1.3 }, detail }
 }
 
-function percentile(values: number[], share: number): number {
-  return [...values].sort((a, b) => a - b)[Math.ceil(values.length * share) - 1]!
-}
-
 /** P99 of 50 single-step callers beside one caller of 30 steps, against theirs alone. */
 async function fairness(target: Target, bodies: Buffer[], rounds: number): Promise<Figure> {
-  const agent = new HttpAgent({ keepAlive: true, maxSockets: 1 })
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   const long = withSteps(bodies[0]!, 30)
   const ratios: number[] = []
   for (let round = 0; round < rounds; round++) {

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { type Agent, request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 
@@ -48,6 +49,23 @@ export function cpuSeconds({ child }: Target): number {
 /** Resident memory of the process in MiB, from /proc. */
 export function residentMb({ child }: Target): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) / 1024
+}
+
+/** Asks for one forecast; resolves to the ms that the answer took, rejects where it is no 200. */
+export function post({ port }: Target, agent: Agent, body: Buffer | string): Promise<number> {
+  const began = performance.now()
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+    const call = request({ port, agent, method: 'POST', path: '/predict', headers }, response => {
+      response.resume()
+      response.on('end', () => {
+        if (response.statusCode === 200) resolve(performance.now() - began)
+        else reject(new Error(`status ${response.statusCode}`))
+      })
+    })
+    call.on('error', reject)
+    call.end(body)
+  })
 }
 
 export interface Load {

@@ -1,10 +1,10 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { Agent, request } from 'node:http'
+import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { residentMb, SERVICE, startTarget, stopTarget, type Target } from './processes.js'
-import { type Figure, median, range } from './report.js'
+import { post, residentMb, SERVICE, startTarget, stopTarget, type Target } from './processes.js'
+import { type Figure, median, percentile, range } from './report.js'
 
 const PORT = 18_311
 const SWAPS = 50
@@ -17,7 +17,11 @@ const MALLOC_ARENA_MAX = '2'
 const ADMIN_TOKEN = 'token-of-the-speed-script'
 
 /** Sends on schedule while `work` lasts; resolves to the latencies in ms, each from when its request was due. */
-async function latenciesDuring(bodies: readonly Buffer[], work: () => Promise<void>): Promise<number[]> {
+async function latenciesDuring(
+  target: Target,
+  bodies: readonly Buffer[],
+  work: () => Promise<void>
+): Promise<number[]> {
   const agent = new Agent({ keepAlive: true })
   const took: number[] = []
   const failed: string[] = []
@@ -28,31 +32,20 @@ async function latenciesDuring(bodies: readonly Buffer[], work: () => Promise<vo
   for (let sent = 0; state.going; await pause(TICK_MS)) {
     for (; sent < ((performance.now() - began) * RATE) / 1000; sent++) {
       const due = began + (sent * 1000) / RATE
-      const answer = send(agent, bodies[sent % bodies.length]!).then(status => {
-        took.push(performance.now() - due)
-        if (status !== 200) failed.push(String(status))
-      })
-      answers.push(answer)
+      const answer = post(target, agent, bodies[sent % bodies.length]!)
+      answers.push(
+        answer.then(
+          () => void took.push(performance.now() - due),
+          error => void failed.push(String(error))
+        )
+      )
     }
   }
   await Promise.all([working, ...answers])
   agent.destroy()
-  if (failed.length > 0) throw new Error(`${failed.length} of ${took.length} requests failed: ${failed[0]}`)
+  if (failed.length > 0) throw new Error(`${failed.length} of ${answers.length} requests failed: ${failed[0]}`)
   return took
 }
-
-function send(agent: Agent, body: Buffer): Promise<number> {
-  const headers = { 'content-type': 'application/json', 'content-length': body.length }
-  return new Promise((resolve, reject) => {
-    const sent = request({ port: PORT, path: '/predict', method: 'POST', agent, headers }, answer => {
-      answer.resume().on('end', () => resolve(answer.statusCode!))
-    })
-    sent.on('error', reject).end(body)
-  })
-}
-
-const percentile99 = (values: readonly number[]) =>
-  [...values].sort((a, b) => a - b)[Math.ceil(values.length * 0.99) - 1]!
 
 /** Promotes the other of two versions in the folder and waits until it serves. */
 async function swap(folder: string, index: number): Promise<void> {
@@ -68,25 +61,25 @@ async function swap(folder: string, index: number): Promise<void> {
 export async function swaps(bodies: Buffer[], rounds: number): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'speed-swaps-'))
   cpSync('models/gru', folder, { recursive: true })
-  let target: Target | undefined
   try {
-    target = await startTarget('service', SERVICE, PORT, { MODEL_DIR: folder, ADMIN_TOKEN, MALLOC_ARENA_MAX })
+    const target = await startTarget('service', SERVICE, PORT, { MODEL_DIR: folder, ADMIN_TOKEN, MALLOC_ARENA_MAX })
     const pairs: [number, number][] = []
     const memory: Record<number, number> = {}
     const each = Math.ceil(SWAPS / rounds)
     let done = 0
-    await latenciesDuring(bodies, () => pause(3000))
+    await latenciesDuring(target, bodies, () => pause(3000))
     for (let round = 0; round < rounds; round++) {
       const began = performance.now()
-      const swapping = await latenciesDuring(bodies, async () => {
+      const swapping = await latenciesDuring(target, bodies, async () => {
         for (let one = 0; one < each; one++) {
           await swap(folder, ++done)
-          memory[done] = residentMb(target!)
+          memory[done] = residentMb(target)
         }
       })
-      const steady = await latenciesDuring(bodies, () => pause(performance.now() - began))
-      pairs.push([percentile99(swapping), percentile99(steady)])
+      const steady = await latenciesDuring(target, bodies, () => pause(performance.now() - began))
+      pairs.push([percentile(swapping, 0.99), percentile(steady, 0.99)])
     }
+    await stopTarget(target)
     const ratios = pairs.map(([swapping, steady]) => swapping / steady)
     const [swapping, steady] = [0, 1].map(index => median(pairs.map(pair => pair[index]!)).toFixed(1))
     const [few, many] = [memory[FEW_SWAPS]!, memory[done]!]
@@ -105,7 +98,6 @@ export async function swaps(bodies: Buffer[], rounds: number): Promise<Figure[]>
       }
     ]
   } finally {
-    if (target) await stopTarget(target)
     rmSync(folder, { recursive: true })
   }
 }

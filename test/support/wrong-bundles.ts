@@ -37,9 +37,19 @@ export function resetFirst(model: Buffer): void {
   }
 }
 
-/** Makes one of the weights in the middle of the file NaN, wherever it begins: seven bytes of ones hold four in a row. */
+/** Gives one of the weights in the middle of the file four bytes of this kind, wherever it begins: seven hold four in a row. */
+function fillWeight(model: Buffer, byte: number): void {
+  model.fill(byte, model.length >> 1, (model.length >> 1) + 7)
+}
+
+/** Makes a weight NaN: all its bits are ones. */
 export function withNan(model: Buffer): void {
-  model.fill(0xff, model.length >> 1, (model.length >> 1) + 7)
+  fillWeight(model, 0xff)
+}
+
+/** Makes a weight 3.0, about: 0x40404040 is that number. */
+export function withOtherWeight(model: Buffer): void {
+  fillWeight(model, 0x40)
 }
 
 /** The same bundle with other bytes of the model, and the digest that goes with them. */
@@ -59,11 +69,6 @@ export function endless(files: BundleFiles): BundleFiles {
   const golden = JSON.parse(files.golden) as { windows: { window: number[][] }[] }
   golden.windows[0]!.window.at(-1)![1] = 1000
   return withModel({ ...files, golden: JSON.stringify(golden) }, model)
-}
-
-/** Makes one of the weights in the middle of the file 3.0, about, wherever it begins: 0x40404040 is that number. */
-export function withOtherWeight(model: Buffer): void {
-  model.fill(0x40, model.length >> 1, (model.length >> 1) + 7)
 }
 
 /** Gives the graph's output another name than the manifest has, with as many letters. */

@@ -104,11 +104,7 @@ export class Rollout {
     const attempt: Attempt = { bundle: undefined }
     try {
       const bundle = await open(attempt)
-      const model = await this.#prepare(bundle)
-      if (signal?.aborted) {
-        await model.pool.close()
-        throw new ModelRefused('superseded', 'another order came between')
-      }
+      const model = await this.#prepare(bundle, signal)
       const old = this.#active.swap(model)
       if (old) this.#drain(old)
       this.ended(began, { outcome: 'live', ...versionOf(bundle) })
@@ -123,7 +119,7 @@ export class Rollout {
   }
 
   /** A pool whose workers have loaded the model, given the golden answers and run every batch size. */
-  async #prepare(bundle: Bundle): Promise<ServingModel> {
+  async #prepare(bundle: Bundle, signal: AbortSignal | undefined): Promise<ServingModel> {
     const { window } = bundle.manifest
     if (window > this.#options.maxRows) {
       throw new ModelRefused('manifest_invalid', `its window of ${window} rows is more than MAX_ROWS lets a table have`)
@@ -134,6 +130,7 @@ export class Rollout {
       const deadline = monotonicMs() + TRIAL_MS
       await this.timed('golden', () => verifyGolden(pool, bundle.golden, deadline))
       await this.timed('warm', () => warm(pool, deadline))
+      if (signal?.aborted) throw new ModelRefused('superseded', 'another order came between')
     } catch (error) {
       // A worker that is stuck in a run never ends: the next roll-out must not wait for it.
       await Promise.race([pool.close(), pause(this.#options.pool.runTimeoutMs, undefined, { ref: false })])
