@@ -24,12 +24,13 @@ const FETCH_MS = 500
  */
 export async function listenForHints(options: KafkaHintOptions, signal: AbortSignal): Promise<void> {
   const { Kafka, logLevel } = (await import('kafkajs')).default
+  await restWhenIdle()
   const { brokers, topic, heard, joined, failed } = options
   const kafka = new Kafka({
     clientId: 'gru-inference',
     brokers,
     logLevel: logLevel.NOTHING,
-    retry: { retries: 1, restartOnFailure: () => Promise.resolve(true) }
+    retry: { retries: 1, restartOnFailure: () => Promise.resolve(false) }
   })
   while (!signal.aborted) {
     const consumer = kafka.consumer({ groupId: `gru-inference-${randomUUID()}`, maxWaitTimeInMs: FETCH_MS })
@@ -48,6 +49,32 @@ export async function listenForHints(options: KafkaHintOptions, signal: AbortSig
   }
 }
 
+/** What is used of kafkajs's queue of requests, of which it has one for each connection. */
+interface RequestQueue {
+  pending: unknown[]
+  /** Unix ms until which the broker asks to be left alone; -1: never asked */
+  throttledUntil: number
+  scheduleCheckPendingRequests(): void
+}
+
+let rests = false
+
+/**
+ * kafkajs 2.2.4 looks into the queue of each connection every millisecond, whether or not anything waits there: 4 % of a
+ * processor for a replica at rest, and a warning of a negative timer on Node 24 (github.com/tulios/kafkajs/issues/1751).
+ * With this it looks only where a request waits or a broker asked to be left alone.
+ */
+async function restWhenIdle(): Promise<void> {
+  if (rests) return
+  rests = true
+  const file = 'kafkajs/src/network/requestQueue/index.js'
+  const { prototype } = ((await import(file)) as { default: { prototype: RequestQueue } }).default
+  const schedule = prototype.scheduleCheckPendingRequests
+  prototype.scheduleCheckPendingRequests = function () {
+    if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this)
+  }
+}
+
 /**
  * A group without an offset begins where the topic ends at its first fetch, not at its joining: what was promoted until
  * then made no sound, so it counts as heard.
@@ -63,12 +90,10 @@ function hearAll(consumer: Consumer, { heard, joined }: Pick<KafkaHintOptions, '
   })
 }
 
-/** Rejects once kafkajs has ended the consumer for an error that it does not try again after, such as a right that was taken away. */
+/** Rejects once kafkajs has ended the consumer: for an error that it does not try again after, or after its tries. */
 function givenUp(consumer: Consumer): Promise<never> {
   const given = new Promise<never>((_resolve, reject) => {
-    consumer.on(consumer.events.CRASH, ({ payload }) => {
-      if (!payload.restart) reject(payload.error)
-    })
+    consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error))
   })
   given.catch(() => undefined)
   return given
