@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { ERRORS } from '../src/errors.js'
+import { MALLOC } from '../src/malloc.js'
 import { createMetrics } from '../src/metrics.js'
 
 const rows = (file: string) =>
@@ -37,4 +38,12 @@ t.test('docs/metrics.md lists every metric with its type and labels', async t =>
     .flatMap(line => (/^# TYPE (gru_\S+) (\S+)$/.exec(line) ?? []).slice(1).join(' ') || [])
   const documented = rows('docs/metrics.md').map(([, name, type]) => `${name} ${type}`)
   t.same(documented.sort(), real.sort())
+})
+
+t.test('npm start and the image tell malloc what the measurements tell it', t => {
+  const told = Object.entries(MALLOC).map(([name, value]) => `${name}=${value}`)
+  for (const file of ['package.json', 'Dockerfile']) {
+    t.same(readFileSync(file, 'utf8').match(/\bMALLOC_\w+=\w+/g), told, file)
+  }
+  t.end()
 })

@@ -12,8 +12,6 @@ const FEW_SWAPS = 5
 /** Requests a second, on a schedule that does not wait for answers: some percent of what one replica can take. */
 const RATE = 250
 const TICK_MS = 20
-/** As `npm start` and the image set it: each new worker thread takes an arena of malloc's, which keeps what it once had. */
-const MALLOC_ARENA_MAX = '2'
 const ADMIN_TOKEN = 'token-of-the-speed-script'
 
 /** Sends on schedule while `work` lasts; resolves to the latencies in ms, each from when its request was due. */
@@ -62,7 +60,7 @@ export async function swaps(bodies: Buffer[], rounds: number): Promise<Figure[]>
   const folder = mkdtempSync(join(tmpdir(), 'speed-swaps-'))
   cpSync('models/gru', folder, { recursive: true })
   try {
-    const target = await startTarget('service', SERVICE, PORT, { MODEL_DIR: folder, ADMIN_TOKEN, MALLOC_ARENA_MAX })
+    const target = await startTarget('service', SERVICE, PORT, { MODEL_DIR: folder, ADMIN_TOKEN })
     const pairs: [number, number][] = []
     const memory: Record<number, number> = {}
     const each = Math.ceil(SWAPS / rounds)
@@ -91,7 +89,7 @@ export async function swaps(bodies: Buffer[], rounds: number): Promise<Figure[]>
         detail: `${swapping} to ${steady} ms at ${RATE} requests/s; rounds ${range(ratios)}`
       },
       {
-        what: `RSS after ${done} swaps, to after ${FEW_SWAPS}, MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX}`,
+        what: `RSS after ${done} swaps, to after ${FEW_SWAPS}`,
         value: many / few,
         bar: { most: 1.15 },
         detail: `${many.toFixed(0)} to ${few.toFixed(0)} MiB`

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { MALLOC } from '../../malloc.js'
 import { BenchError } from '../errors.js'
 import { Child } from './child.js'
 
@@ -39,7 +40,7 @@ export async function startReplica({ name, port = 0, env, onLog }: ReplicaOption
     name: `replica ${name}`,
     command: process.execPath,
     args: [ENTRY],
-    env: { WORKERS: '1', DRAIN_DELAY_MS: '0', PORT: String(port), ...env },
+    env: { ...MALLOC, WORKERS: '1', DRAIN_DELAY_MS: '0', PORT: String(port), ...env },
     onLine: onLog && (line => onLog(`${name}: ${line}`))
   })
   const url = await child.line(line => LISTENING.exec(line)?.[1])
