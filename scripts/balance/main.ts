@@ -2,6 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { LEAST_REQUESTS, TIME_SLOTS } from '../../src/bench/stack/balance.js'
 import { startStack } from '../../src/bench/stack/stack.js'
 import { realBodies } from '../speed/bodies.js'
 import { median } from '../speed/report.js'
@@ -10,13 +11,13 @@ import { measure, type Sample } from './measure.js'
 /**
  * The table of docs/adr/0007-balance.md: each policy of HAProxy in turn, round after round, at 1, 2 and 8 replicas and
  * 200 and 800 connections, with the direct throughput of one replica beside it. Needs wrk and haproxy.
- *   tsx scripts/balance/main.ts --policy leastconn/1024 --policy first/64 --rounds 3
- * A policy is a word of `balance` and the requests that a replica may have at once. Prints medians and, in brackets, the
+ *   tsx scripts/balance/main.ts --policy leastconn/64 --policy first/128 --rounds 3
+ * A policy is the words of `balance` and the requests that a replica may have at once. Prints medians and, in brackets, the
  * range over all rounds; every sample goes to `--raw FILE` as a line of JSON.
  */
 const { values: options } = parseArgs({
   options: {
-    policy: { type: 'string', multiple: true, default: ['leastconn/1024', 'first/64'] },
+    policy: { type: 'string', multiple: true, default: [`${LEAST_REQUESTS}/64`, `${TIME_SLOTS}/64`] },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '3' },
     port: { type: 'string', default: '18120' },

@@ -26,6 +26,7 @@ export interface SloOptions {
   payload: string | undefined
   steps: number
   port: number
+  balance: string | undefined
 }
 
 export interface CeilingOptions {
@@ -41,7 +42,16 @@ const PORT = 8023
 const text = { type: 'string' } as const
 const flag = { type: 'boolean' } as const
 
-const SHARED = { replicas: text, workers: text, duration: text, seed: text, payload: text, steps: text, port: text }
+const SHARED = {
+  replicas: text,
+  workers: text,
+  duration: text,
+  seed: text,
+  payload: text,
+  steps: text,
+  port: text,
+  balance: text
+}
 const SWEEP = {
   ...SHARED,
   ...{ preset: text, users: text, repeats: text, think: text, out: text, resume: text, quick: flag, target: text },
@@ -64,6 +74,7 @@ export const HELP = `npm run bench -- [sweep] [flags]      measures the matrix b
   --target URL        measures something that runs already, in the place of replicas of our own
   --replica-metrics URL,URL           where the target's own counters are
   --port 8023         HAProxy's port
+  --balance WORDS     HAProxy's balance; leastconn, or turns of 16 ms where there are more replicas than cores
   --generator autocannon|locust       who makes the load
   --ui --ui-port 8089                 a live page; with Locust its own
 npm run bench -- report DIR           draws the report of a folder of results again
@@ -172,7 +183,7 @@ function refuseContradictions(
   }
   if (target === undefined) return refuseIf(flags.given('replica-metrics'), '--replica-metrics needs --target')
   refuseIf(preset !== 'matrix', `--preset ${preset} cannot go with --target, whose replicas are not ours to change`)
-  refuseIf(flags.given('port'), '--port cannot go with --target')
+  for (const name of ['port', 'balance']) refuseIf(flags.given(name), `--${name} cannot go with --target`)
   refuseIf(replicas.length > 1, '--replicas must be one number with --target')
   const addresses = replicaMetrics.length
   refuseIf(
@@ -209,7 +220,8 @@ function sharedOptions(flags: Flags) {
     seed: flags.integer('seed', 0, 2 ** 31 - 1) ?? 1,
     payload: flags.text('payload'),
     steps: flags.integer('steps', 1, 1000) ?? 1,
-    port: flags.integer('port', 1, 65_535) ?? PORT
+    port: flags.integer('port', 1, 65_535) ?? PORT,
+    balance: flags.text('balance')
   }
 }
 

@@ -5,6 +5,7 @@ import { BenchError } from './errors.js'
 import { CROSS_CHECK } from './report/cross-check.js'
 import type { Cell, PlannedCell } from './results/cell.schema.js'
 import { openRun } from './results/store.js'
+import { LEAST_REQUESTS } from './stack/balance.js'
 import type { SweepOrder } from './sweep.js'
 
 /** A small, a middle and a large cell of the report's matrix. */
@@ -33,8 +34,9 @@ export async function crossCheckOrder(
   if (run.generator === 'locust') throw new BenchError('bad_results', `${folder} was measured with Locust itself`)
   if (cells.length === 0) throw new BenchError('bad_results', `${folder} has no cell that could be measured again`)
   const out = join(folder, CROSS_CHECK)
+  const balance = run.fingerprint.balance ?? LEAST_REQUESTS
   return {
-    options: { ...command.options, generator: 'locust', out, port, uiPort: undefined },
+    options: { ...command.options, generator: 'locust', out, port, balance, uiPort: undefined },
     plan: chooseCells(cells),
     resume: existsSync(join(out, 'run.json'))
   }

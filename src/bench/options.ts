@@ -40,4 +40,6 @@ export interface SweepOptions {
   uiPort: number | undefined
   /** HAProxy's port */
   port: number
+  /** HAProxy's `balance`; the one for so many replicas on this host when it is left out */
+  balance: string | undefined
 }

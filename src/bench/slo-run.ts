@@ -25,7 +25,7 @@ const CONFIRMATIONS = 2
  * @returns a Markdown table
  */
 export async function runSlo(options: SloOptions, signal: AbortSignal): Promise<string> {
-  const target = await ownStack(options.port, Math.max(...options.replicas))
+  const target = await ownStack(options, Math.max(...options.replicas))
   try {
     const served = await askModel(target.url)
     const cases = await loadCases({ url: target.url, payload: options.payload, steps: options.steps, served })

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { runCell } from './cell.js'
 import type { LiveState } from './live/state.js'
 import { type Case, loadCases } from './load/cases.js'
@@ -9,6 +10,9 @@ import { gatherFingerprint } from './results/fingerprint.js'
 import type { Run } from './results/run.schema.js'
 import { appendCell, createRun, missingCells, openRun, refuseOther } from './results/store.js'
 import { askModel, openTarget, type ServedModel, type Target } from './target.js'
+
+/** Ms in which a process that has ended is known to have. */
+const END_KNOWN_MS = 1000
 
 /** A sweep to be begun, or to be gone on with. */
 export interface SweepOrder {
@@ -67,7 +71,10 @@ async function runCells(order: SweepOrder, target: Target, cases: readonly Case[
   }
 }
 
-/** Ends the cell with the target: its load would go on against nobody until the window is over. */
+/**
+ * Ends the cell with the target: its load would go on against nobody until the window is over. What fails because a process of the
+ * target has ended may fail before its end is known: then the end is what is said.
+ */
 const orDied =
   (measure: typeof runCell): typeof runCell =>
   async (order, target, watcher, signal) => {
@@ -76,7 +83,11 @@ const orDied =
       broken.abort(error)
       throw error
     })
-    return Promise.race([measure(order, target, watcher, AbortSignal.any([signal, broken.signal])), died])
+    const measured = measure(order, target, watcher, AbortSignal.any([signal, broken.signal])).catch(async error => {
+      if (!signal.aborted) await Promise.race([died, pause(END_KNOWN_MS)])
+      throw error
+    })
+    return Promise.race([measured, died])
   }
 
 interface Digests extends ServedModel {
@@ -96,6 +107,7 @@ async function describeRun({ options, plan, args }: SweepOrder, target: Target, 
     plan,
     fingerprint: await gatherFingerprint({
       haproxy: target.haproxy?.version ?? null,
+      balance: target.balance,
       modelDigest: of.digest,
       modelVersion: of.version,
       payloadDigest: of.payload

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
+import os from 'node:os'
 import { BenchError, reasonOf } from './errors.js'
 import type { SweepOptions } from './options.js'
+import { balanceFor } from './stack/balance.js'
 import { type Stack, startStack } from './stack/stack.js'
 import { getText } from './watch/get.js'
 import type { WatchedReplica } from './watch/reading.js'
@@ -14,6 +16,8 @@ export interface Target {
   readonly url: string
   /** ours, or null */
   readonly haproxy: Stack['haproxy'] | null
+  /** HAProxy's `balance`, or null where it is not ours */
+  readonly balance: string | null
   /** whether it shares this machine, so that the machine's load is its limit too */
   readonly isHere: boolean
   /** resolves when a process of ours ends before `stop` */
@@ -33,14 +37,17 @@ export interface ServedModel {
 
 /** Opens what the options name: starts the stack, or looks whether the target answers. */
 export async function openTarget(options: SweepOptions, most: number): Promise<Target> {
-  return options.target === undefined ? ownStack(options.port, most) : runningTarget(options.target, options)
+  return options.target === undefined ? ownStack(options, most) : runningTarget(options.target, options)
 }
 
-export async function ownStack(port: number, replicas: number): Promise<Target> {
-  const stack = await startStack({ replicas, port })
+/** So many replicas behind a HAProxy whose `balance` is that of the options, or the one for so many on this host. */
+export async function ownStack(options: Pick<SweepOptions, 'port' | 'balance'>, replicas: number): Promise<Target> {
+  const balance = options.balance ?? balanceFor(replicas, os.cpus().length)
+  const stack = await startStack({ replicas, port: options.port, haproxyEnv: { LB_BALANCE: balance } })
   return {
     url: stack.url,
     haproxy: stack.haproxy,
+    balance,
     isHere: true,
     died: stack.died,
     async scale(count) {
@@ -62,6 +69,7 @@ async function runningTarget(url: string, { replicaMetrics }: SweepOptions): Pro
   return {
     url,
     haproxy: null,
+    balance: null,
     isHere,
     died: new Promise(() => undefined),
     scale: () => Promise.resolve(replicas),

@@ -93,6 +93,7 @@ const REFUSED = {
   '--preset standalone --users 50': '--users cannot go with --preset standalone',
   '--target http://127.0.0.1:9 --preset report':
     '--preset report cannot go with --target, whose replicas are not ours to change',
+  '--target http://127.0.0.1:9 --balance first': '--balance cannot go with --target',
   '--target http://127.0.0.1:9 --replicas 1,2': '--replicas must be one number with --target',
   '--resume DIR --quick': '--quick cannot go with --resume, which goes on as it was begun',
   'sweep now': '"now" is one word too many',

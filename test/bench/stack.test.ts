@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
+import { balanceFor } from '../../src/bench/stack/balance.js'
 import { type StackOptions, startStack } from '../../src/bench/stack/stack.js'
 import { bodyOf, gru } from '../support/bundles.js'
 import { eventually } from '../support/eventually.js'
@@ -46,11 +47,14 @@ async function refused(t: Test, options: Partial<StackOptions>, error: { code: s
   t.same(readdirSync(folder), [], 'no file is left')
 }
 
-/** Requests that each replica has been sent by HAProxy while 20 forecasts, all right, came through it. */
-async function shares(t: Test, stack: Awaited<ReturnType<typeof startStack>>): Promise<number[]> {
+/** Requests that each replica has been sent by HAProxy while 20 forecasts, all right, came through it, so many at once. */
+async function shares(t: Test, stack: Awaited<ReturnType<typeof startStack>>, atOnce = 1): Promise<number[]> {
   const before = (await stack.haproxy.stats()).servers
   const ledger = new Ledger(stack.url)
-  for (let sent = 0; sent < 20; sent++) await ledger.send(bodyOf(bundle, 0), { right: goldenAnswer(bundle, 0) })
+  for (let sent = 0; sent < 20; sent += atOnce) {
+    const send = () => ledger.send(bodyOf(bundle, 0), { right: goldenAnswer(bundle, 0) })
+    await Promise.all(Array.from({ length: atOnce }, send))
+  }
   ledger.close()
   t.same(ledger.statuses, { 200: 20 })
   t.same(ledger.wrong, [])
@@ -89,6 +93,30 @@ for (const [name, program] of Object.entries(HAPROXIES)) {
     t.same(readdirSync(folder), [], 'no socket is left')
   })
 }
+
+for (const [name, program] of Object.entries(HAPROXIES)) {
+  t.test(`behind ${name} replicas that are more than the cores take turns`, async t => {
+    const haproxyEnv = { LB_BALANCE: balanceFor(3, 2) }
+    const stack = await startStack({ replicas: 3, port: await freePort(), haproxy: program, haproxyEnv })
+    t.teardown(() => stack.stop())
+    const taken = [0, 0, 0]
+    let alone = 0
+    for (let burst = 0; burst < 60; burst++) {
+      const served = await shares(t, stack, 20)
+      served.forEach((count, index) => (taken[index]! += count))
+      if (served.filter(Boolean).length === 1) alone++
+    }
+    t.ok(alone > 10, `a burst is one replica's, ${alone} times`)
+    t.ok(taken.every(Boolean), `and each had some: ${taken}`)
+  })
+}
+
+t.test('replicas take turns only where they are more than the cores', t => {
+  t.equal(balanceFor(2, 2), 'leastconn')
+  t.equal(balanceFor(8, 8), 'leastconn')
+  t.match(balanceFor(3, 2), /^hash date/)
+  t.end()
+})
 
 t.test('a missing haproxy is one line, and nothing is left', t =>
   refused(t, { haproxy: 'no-such-haproxy' }, { code: 'program_missing', message: 'no-such-haproxy is not installed' })

@@ -10,7 +10,7 @@ import { freePorts } from '../support/services/ports.js'
 
 t.test('a sweep that is interrupted keeps its cells, leaves nothing running, and is gone on with', async t => {
   const folder = `${t.testdir()}/results`
-  const interrupted = bench(t, await flags(folder))
+  const interrupted = bench(t, [...(await flags(folder)), '--balance', 'roundrobin'])
   await eventually('a cell', () => cellsIn(folder).length > 0, 60_000)
   const started = await descendants(interrupted.pid)
   interrupted.kill('SIGINT')
@@ -30,7 +30,9 @@ t.test('a sweep that is interrupted keeps its cells, leaves nothing running, and
   const { run, cells } = await openRun(folder)
   const keys = cells.map(({ plan }) => plan.key)
   t.same(keys.toSorted(), run.plan.map(({ key }) => key).toSorted(), 'every cell, and none twice')
-  t.notMatch(readFileSync(`${folder}/RESULTS.md`, 'utf8'), /have not been measured/)
+  const report = readFileSync(`${folder}/RESULTS.md`, 'utf8')
+  t.notMatch(report, /have not been measured/)
+  t.match(report, /HAProxy has `balance roundrobin`\./)
   for (const { load, replicas, plan, haproxy, checks } of cells) {
     t.equal(replicas.length, plan.replicas)
     t.equal(haproxy?.frontendSessions, 8)

@@ -102,7 +102,15 @@ export function benchRun(cells: readonly Cell[], traits: Partial<Run> = {}): Run
     plan: cells.map(({ plan }) => plan),
     fingerprint: {
       ...{ cpu: 'Test CPU', cores: 2, memoryBytes: 8e9, kernel: 'Linux 6.0', node: 'v20.0.0', onnxruntime: '1.30.0' },
-      ...{ haproxy: '2.6.0', modelDigest: 'abc', modelVersion: '1', payloadDigest: 'def', commit: 'c0', dirty: false }
+      ...{
+        haproxy: '2.6.0',
+        balance: 'leastconn',
+        modelDigest: 'abc',
+        modelVersion: '1',
+        payloadDigest: 'def',
+        commit: 'c0',
+        dirty: false
+      }
     },
     ...traits
   }

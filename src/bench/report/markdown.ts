@@ -68,7 +68,7 @@ export function phases(run: Run, cells: readonly Cell[]): Phase[] {
 }
 
 function headSection(run: Run, cells: readonly Cell[]): string[] {
-  const { cpu, cores } = run.fingerprint
+  const { cpu, cores, balance } = run.fingerprint
   const missing = run.plan.length - cells.length
   const shared = run.target === null ? 'Load generator, HAProxy and all replicas share this one machine: ' : 'Target '
   return [
@@ -76,7 +76,7 @@ function headSection(run: Run, cells: readonly Cell[]): string[] {
     missing > 0 ? `**Incomplete: ${missing} of ${run.plan.length} cells have not been measured.**` : '',
     `\`${commandOf(run)}\`, begun ${run.startedAt}, on ${cores} cores of ${cpu}. ${
       run.target === null
-        ? `${shared}what one of them uses the others lack, and more replicas add no cores.`
+        ? `${shared}what one of them uses the others lack, and more replicas add no cores.${balance ? ` HAProxy has \`balance ${balance}\`.` : ''}`
         : `${shared}${run.target}.`
     }`,
     `RPS counts good answers: status 2xx, and not found wrong by the check of one in 50. Failures are everything else that was sent: other statuses, errors, lost requests, wrong forecasts. ${LATENCIES[run.generator]}`

@@ -40,6 +40,8 @@ export const RunSchema = {
         onnxruntime: text,
         /** null where no HAProxy of ours is in the path */
         haproxy: unknownOrText,
+        /** HAProxy's `balance`; not there in runs of before it could be chosen, which had leastconn */
+        balance: unknownOrText,
         modelDigest: text,
         modelVersion: text,
         /** sha256 of the bodies, in their order */

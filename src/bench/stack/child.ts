@@ -30,8 +30,7 @@ export class Child {
   readonly name: string
   /** its exit code, or the signal that ended it */
   readonly exit: Promise<number | string>
-  /** the last line that it has printed, if any */
-  lastLine = ''
+  readonly #last = { stdout: '', stderr: '' }
   readonly #command: string
   readonly #process: ChildProcess
   readonly #listeners = new Set<(line: string) => void>()
@@ -46,9 +45,9 @@ export class Child {
       detached: true
     })
     if (onLine) this.#listeners.add(onLine)
-    for (const stream of [this.#process.stdout!, this.#process.stderr!]) {
-      createInterface({ input: stream }).on('line', line => {
-        this.lastLine = line
+    for (const name of ['stdout', 'stderr'] as const) {
+      createInterface({ input: this.#process[name]! }).on('line', line => {
+        this.#last[name] = line
         for (const listener of this.#listeners) listener(line)
       })
     }
@@ -56,6 +55,11 @@ export class Child {
       ([code, signal]) => (code ?? signal) as number | string,
       () => NOT_FOUND
     )
+  }
+
+  /** The last line that it has printed, if any. The two streams have no order; what ends a process is said on stderr. */
+  get lastLine(): string {
+    return this.#last.stderr || this.#last.stdout
   }
 
   /** @throws BenchError `program_missing` when setpriv, and so the process, could not be started */
