@@ -11,7 +11,7 @@ import type { Counts } from './tally.js'
 // The entry of a load worker: a process that makes a part of the load and does what its parent asks over their channel.
 
 /** Ms between two samples of the event loop's delay; what is sampled is the time between them. */
-const LOOP_SAMPLE_MS = 10
+const LOOP_SAMPLE_MS = 100
 
 class LoadWorker {
   readonly #recorder = new Recorder()
