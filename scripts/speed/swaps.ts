@@ -63,12 +63,11 @@ interface Life {
   memory: [number, number]
 }
 
-/** One process from its start through all swaps. */
-async function live(folder: string, bodies: Buffer[], rounds: number): Promise<Life> {
+/** One process from its start through all rounds, with so many swaps in each. */
+async function live(folder: string, bodies: Buffer[], rounds: number, each: number): Promise<Life> {
   const target = await startTarget('service', SERVICE, PORT, { MODEL_DIR: folder, ADMIN_TOKEN })
   const pairs: [number, number][] = []
   const memory: number[] = []
-  const each = Math.ceil(SWAPS / rounds)
   await latenciesDuring(target, bodies, () => pause(3000))
   for (let round = 0; round < rounds; round++) {
     const began = performance.now()
@@ -93,13 +92,14 @@ export async function swaps(bodies: Buffer[], rounds: number): Promise<Figure[]>
   const folder = mkdtempSync(join(tmpdir(), 'speed-swaps-'))
   cpSync('models/gru', folder, { recursive: true })
   try {
+    const each = Math.ceil(SWAPS / rounds)
     const lives: Life[] = []
-    for (let one = 0; one < PROCESSES; one++) lives.push(await live(folder, bodies, rounds))
+    for (let one = 0; one < PROCESSES; one++) lives.push(await live(folder, bodies, rounds, each))
     const pairs = lives.flatMap(life => life.pairs)
     const latencies = pairs.map(([swapping, steady]) => swapping / steady)
     const [swapping, steady] = [0, 1].map(index => median(pairs.map(pair => pair[index]!)).toFixed(1))
     const memories = lives.map(({ memory: [few, many] }) => many / few)
-    const done = rounds * Math.ceil(SWAPS / rounds)
+    const done = rounds * each
     return [
       {
         what: `P99 during ${done} swaps, to P99 without`,

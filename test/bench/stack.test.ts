@@ -92,9 +92,7 @@ for (const [name, program] of Object.entries(HAPROXIES)) {
     t.notOk(pids.some(isAlive), 'all have ended')
     t.same(readdirSync(folder), [], 'no socket is left')
   })
-}
 
-for (const [name, program] of Object.entries(HAPROXIES)) {
   t.test(`behind ${name} replicas that are more than the cores take turns`, async t => {
     const haproxyEnv = { LB_BALANCE: balanceFor(3, 2) }
     const stack = await startStack({ replicas: 3, port: await freePort(), haproxy: program, haproxyEnv })

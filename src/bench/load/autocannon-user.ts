@@ -97,11 +97,6 @@ export class User {
     }
   }
 
-  /** Takes autocannon's own counting of answers away, which nobody asks for. */
-  countAlone(): void {
-    this.#client.removeAllListeners('response').removeAllListeners('request')
-  }
-
   get connected(): boolean {
     return this.#client.conn?.readyState === 'open'
   }

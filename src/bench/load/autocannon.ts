@@ -50,7 +50,6 @@ export class Fleet {
       }
     }
     this.#instance = autocannon(settings, () => ended())
-    this.#instance.once('start', () => this.#users.forEach(user => user.countAlone()))
     const look = Math.min(OVERDUE_LOOK_MS, options.timeoutMs / 4)
     this.#overdue = setInterval(() => this.#users.forEach(user => user.endIfOverdue()), look)
   }
