@@ -8,7 +8,7 @@ import { startMinio, startMlflow } from '../support/services.js'
 
 const CALLERS = 16
 /** A host that does much else is slow: the answers that come must come in time, and those that never come must end. */
-const RESOLVE_TIMEOUT_MS = '4000'
+const RESOLVE_TIMEOUT_MS = '8000'
 
 const minio = await startMinio()
 t.teardown(() => minio.stop())
@@ -78,7 +78,8 @@ t.test(
 t.test('a store that fails stops a promotion, with its reason, and nothing else', async t => {
   const model = await published(t, { s3: minio, mlflow }, live)
   const front = await httpFront(t, minio.endpoint)
-  const env = { RESOLVE_TIMEOUT_MS, POLL_INTERVAL_MS: '0', FETCH_TIMEOUT_MS: '2000' }
+  // Nothing here waits for a registry that is silent.
+  const env = { RESOLVE_TIMEOUT_MS: '30000', POLL_INTERVAL_MS: '0', FETCH_TIMEOUT_MS: '3000' }
   const s3 = { ...minio, endpoint: front.url }
   const replica = await follow(t, { s3, mlflow, name: model.name }, { env })
   await replica.serves('1')

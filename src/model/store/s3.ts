@@ -1,7 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -91,11 +90,19 @@ export class S3Source implements ModelSource {
   /** Resolves to its ETag. */
   async #save(key: string, file: string, signal: AbortSignal): Promise<string> {
     try {
-      await rm(file, { force: true })
-      // Nothing is waited for between the two: a body that breaks while nobody listens to it would end the process.
-      const { body, etag } = await this.#open(key, signal, 'storage_unavailable')
-      await pipeline(body, capped(this.#options.maxBytes), createWriteStream(file, { flags: 'wx' }), { signal })
-      return etag
+      // Open before and closed after, all written: a stream's file might be opened when the next try has begun already.
+      const handle = await open(file, 'w')
+      try {
+        // Nothing is waited for between the two: a body that breaks while nobody listens to it would end the process.
+        const { body, etag } = await this.#open(key, signal, 'storage_unavailable')
+        const write = async (chunks: AsyncIterable<Buffer>) => {
+          for await (const chunk of chunks) await handle.appendFile(chunk)
+        }
+        await pipeline(body, capped(this.#options.maxBytes), write, { signal })
+        return etag
+      } finally {
+        await handle.close()
+      }
     } catch (error) {
       throw refusalOf(error, 'storage_unavailable')
     }
