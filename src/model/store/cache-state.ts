@@ -42,13 +42,11 @@ export type Served = FromSchema<typeof Served>
 /** What a replica knows of its promotions, and should still know after a restart. */
 export type Past = Pick<CacheState, 'live' | 'previous' | 'held'>
 
-const isState = exactly.compile<CacheState>(StateSchema)
-
 /** Reads state.json; undefined where it is not what was written. */
 export function parseState(text: string): CacheState | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    return isState(value) ? value : undefined
+    return exactly.validate<CacheState>(StateSchema, value) ? value : undefined
   } catch {
     return undefined
   }
