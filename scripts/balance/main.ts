@@ -12,12 +12,12 @@ import { measure, type Sample } from './measure.js'
  * The table of docs/adr/0007-balance.md: each policy of HAProxy in turn, round after round, at 1, 2 and 8 replicas and
  * 200 and 800 connections, with the direct throughput of one replica beside it. Needs wrk and haproxy.
  *   tsx scripts/balance/main.ts --policy leastconn/64 --policy first/128 --rounds 3
- * A policy is the words of `balance` and the requests that a replica may have at once. Prints medians and, in brackets, the
+ * A policy is the words of `balance` and the requests that a replica may have at once, those of the sweep where they are left out. Prints medians and, in brackets, the
  * range over all rounds; every sample goes to `--raw FILE` as a line of JSON.
  */
 const { values: options } = parseArgs({
   options: {
-    policy: { type: 'string', multiple: true, default: [`${LEAST_REQUESTS}/64`, `${TIME_SLOTS}/64`] },
+    policy: { type: 'string', multiple: true, default: [LEAST_REQUESTS, TIME_SLOTS] },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '3' },
     port: { type: 'string', default: '18120' },
@@ -42,8 +42,8 @@ function keep(samples: Samples, key: string, sample: Sample): void {
 
 /** One round of one policy: a stack of its own, all scales, and one replica without HAProxy. */
 async function round(policy: string, samples: Samples): Promise<void> {
-  const [balance, maxconn] = policy.split('/') as [string, string]
-  const haproxyEnv = { LB_BALANCE: balance, LB_REPLICA_MAXCONN: maxconn }
+  const [balance, maxconn] = policy.split('/') as [string, string | undefined]
+  const haproxyEnv = { LB_BALANCE: balance, ...(maxconn !== undefined && { LB_REPLICA_MAXCONN: maxconn }) }
   const stack = await startStack({ replicas: MAX, port: Number(options.port), haproxyEnv })
   try {
     const seconds = Number(options.seconds)

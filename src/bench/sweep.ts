@@ -108,6 +108,7 @@ async function describeRun({ options, plan, args }: SweepOrder, target: Target, 
     fingerprint: await gatherFingerprint({
       haproxy: target.haproxy?.version ?? null,
       balance: target.balance,
+      maxconn: target.maxconn,
       modelDigest: of.digest,
       modelVersion: of.version,
       payloadDigest: of.payload

@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import os from 'node:os'
 import { BenchError, reasonOf } from './errors.js'
 import type { SweepOptions } from './options.js'
-import { balanceFor } from './stack/balance.js'
+import { balanceFor, MAXCONN } from './stack/balance.js'
 import { type Stack, startStack } from './stack/stack.js'
 import { getText } from './watch/get.js'
 import type { WatchedReplica } from './watch/reading.js'
@@ -18,6 +18,8 @@ export interface Target {
   readonly haproxy: Stack['haproxy'] | null
   /** HAProxy's `balance`, or null where it is not ours */
   readonly balance: string | null
+  /** requests that one replica has at once, in words, or null where HAProxy is not ours */
+  readonly maxconn: string | null
   /** whether it shares this machine, so that the machine's load is its limit too */
   readonly isHere: boolean
   /** resolves when a process of ours ends before `stop` */
@@ -48,6 +50,7 @@ export async function ownStack(options: Pick<SweepOptions, 'port' | 'balance'>, 
     url: stack.url,
     haproxy: stack.haproxy,
     balance,
+    maxconn: `${MAXCONN.among}, alone ${MAXCONN.alone}`,
     isHere: true,
     died: stack.died,
     async scale(count) {
@@ -70,6 +73,7 @@ async function runningTarget(url: string, { replicaMetrics }: SweepOptions): Pro
     url,
     haproxy: null,
     balance: null,
+    maxconn: null,
     isHere,
     died: new Promise(() => undefined),
     scale: () => Promise.resolve(replicas),

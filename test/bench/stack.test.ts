@@ -85,6 +85,9 @@ for (const [name, program] of Object.entries(HAPROXIES)) {
       )
       t.ok(served.slice(0, count).every(Boolean), `each of ${count} took some: ${served}`)
       t.ok(!served.slice(count).some(Boolean), 'and no other')
+      const { servers } = await stack.haproxy.stats()
+      const most = active.map(({ name }) => servers[name]!.maxconn)
+      t.same(most, count === 1 ? [256] : active.map(() => 64), 'one that is alone has more requests at once')
     }
     await t.rejects(stack.scale(4), { code: 'bad_flag', message: 'replicas must be 1 to 3, not 4' })
     t.ok(pids.every(isAlive), 'they are the processes of the start')
@@ -94,9 +97,10 @@ for (const [name, program] of Object.entries(HAPROXIES)) {
   })
 
   t.test(`behind ${name} replicas that are more than the cores take turns`, async t => {
-    const haproxyEnv = { LB_BALANCE: balanceFor(3, 2) }
+    const haproxyEnv = { LB_BALANCE: balanceFor(3, 2), LB_REPLICA_MAXCONN: '48' }
     const stack = await startStack({ replicas: 3, port: await freePort(), haproxy: program, haproxyEnv })
     t.teardown(() => stack.stop())
+    t.match((await stack.haproxy.stats()).servers, { r1: { maxconn: 48 } }, 'a limit that is asked for holds')
     const taken = [0, 0, 0]
     let uneven = 0
     for (let burst = 0; burst < 60; burst++) {

@@ -105,6 +105,7 @@ export function benchRun(cells: readonly Cell[], traits: Partial<Run> = {}): Run
       ...{
         haproxy: '2.6.0',
         balance: 'leastconn',
+        maxconn: '64, alone 256',
         modelDigest: 'abc',
         modelVersion: '1',
         payloadDigest: 'def',

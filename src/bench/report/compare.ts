@@ -24,7 +24,10 @@ export interface RunComparison {
 /** Conditions under which figures of two runs say something about the service alone. */
 const CONDITIONS = ['cpu', 'cores', 'memoryBytes', 'modelDigest', 'payloadDigest'] as const
 /** What a comparison is usually about. */
-const VERSIONS = ['kernel', 'node', 'onnxruntime', 'haproxy', 'balance', 'modelVersion', 'commit', 'dirty'] as const
+const VERSIONS = [
+  ...(['kernel', 'node', 'onnxruntime', 'haproxy', 'balance', 'maxconn', 'modelVersion'] as const),
+  ...(['commit', 'dirty'] as const)
+] as const
 
 /**
  * Compares two folders of results, cell by cell.

@@ -68,7 +68,8 @@ export function phases(run: Run, cells: readonly Cell[]): Phase[] {
 }
 
 function headSection(run: Run, cells: readonly Cell[]): string[] {
-  const { cpu, cores, balance } = run.fingerprint
+  const { cpu, cores, balance, maxconn } = run.fingerprint
+  const limit = maxconn ? `, and gives a replica ${maxconn} requests at once` : ''
   const missing = run.plan.length - cells.length
   const shared = run.target === null ? 'Load generator, HAProxy and all replicas share this one machine: ' : 'Target '
   return [
@@ -76,7 +77,7 @@ function headSection(run: Run, cells: readonly Cell[]): string[] {
     missing > 0 ? `**Incomplete: ${missing} of ${run.plan.length} cells have not been measured.**` : '',
     `\`${commandOf(run)}\`, begun ${run.startedAt}, on ${cores} cores of ${cpu}. ${
       run.target === null
-        ? `${shared}what one of them uses the others lack, and more replicas add no cores.${balance ? ` HAProxy has \`balance ${balance}\`.` : ''}`
+        ? `${shared}what one of them uses the others lack, and more replicas add no cores.${balance ? ` HAProxy has \`balance ${balance}\`${limit}.` : ''}`
         : `${shared}${run.target}.`
     }`,
     `RPS counts good answers: status 2xx, and not found wrong by the check of one in 50. Failures are everything else that was sent: other statuses, errors, lost requests, wrong forecasts. ${LATENCIES[run.generator]}`

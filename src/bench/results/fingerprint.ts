@@ -5,7 +5,10 @@ import { promisify } from 'node:util'
 import type { Run } from './run.schema.js'
 
 /** What this machine cannot know by itself. */
-export type Given = Pick<Run['fingerprint'], 'haproxy' | 'balance' | 'modelDigest' | 'modelVersion' | 'payloadDigest'>
+export type Given = Pick<
+  Run['fingerprint'],
+  'haproxy' | 'balance' | 'maxconn' | 'modelDigest' | 'modelVersion' | 'payloadDigest'
+>
 
 const run = promisify(execFile)
 

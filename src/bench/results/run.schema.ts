@@ -42,6 +42,8 @@ export const RunSchema = {
         haproxy: unknownOrText,
         /** HAProxy's `balance`; not there in runs of before it could be chosen, which had leastconn */
         balance: unknownOrText,
+        /** requests that a replica had at once; not there in runs of before it could differ, which had 64 */
+        maxconn: unknownOrText,
         modelDigest: text,
         modelVersion: text,
         /** sha256 of the bodies, in their order */

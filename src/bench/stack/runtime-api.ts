@@ -8,6 +8,8 @@ interface ServerStats {
   status: string
   /** requests that it is answering */
   sessions: number
+  /** requests that it may be answering at once; the others wait in HAProxy */
+  maxconn: number
   /** requests that have been sent to it */
   requests: number
   /** its 2xx answers */
@@ -87,8 +89,8 @@ export class RuntimeApi {
   }
 }
 
-function serverStats({ status = '', scur, stot, hrsp_2xx }: Row): ServerStats {
-  return { status, sessions: Number(scur), requests: Number(stot), ok: Number(hrsp_2xx) }
+function serverStats({ status = '', scur, slim, stot, hrsp_2xx }: Row): ServerStats {
+  return { status, sessions: Number(scur), maxconn: Number(slim), requests: Number(stot), ok: Number(hrsp_2xx) }
 }
 
 /** The statistics as CSV with a headline; no field that is read here is ever quoted. */

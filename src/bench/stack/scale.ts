@@ -4,12 +4,21 @@ import type { RuntimeApi } from './runtime-api.js'
 import { until } from './until.js'
 
 /**
- * Lets exactly the first `count` replicas take traffic.
+ * Lets exactly the first `count` replicas take traffic, each `maxconn` requests at once; as before where it is left out.
  * @throws BenchError `bad_flag` for a count that there is not, `start_failed` when it does not come about in time
  */
-export async function scaleTo(api: RuntimeApi, replicas: readonly Replica[], count: number): Promise<void> {
+export async function scaleTo(
+  api: RuntimeApi,
+  replicas: readonly Replica[],
+  count: number,
+  maxconn?: number
+): Promise<void> {
   if (!Number.isInteger(count) || count < 1 || count > replicas.length) {
     throw new BenchError('bad_flag', `replicas must be 1 to ${replicas.length}, not ${count}`)
+  }
+  if (maxconn !== undefined) {
+    const orders = replicas.map(({ name }) => `set maxconn server replicas/${name} ${maxconn}`)
+    await api.order(orders.join('; '))
   }
   const { servers } = await api.stats()
   for (const { name } of replicas.slice(0, count)) if (servers[name]!.status !== 'UP') await admit(api, name)

@@ -1,4 +1,5 @@
 import { BenchError } from '../errors.js'
+import { maxconnFor } from './balance.js'
 import { type RunningHaproxy, startHaproxy } from './haproxy.js'
 import { type Replica, type RunningReplica, startReplica } from './replica.js'
 import type { HaproxyStats } from './runtime-api.js'
@@ -45,7 +46,7 @@ export interface StackOptions {
   onLog?: ((line: string) => void) | undefined
   /** settings of the replicas, as the service's README lists them */
   env?: Record<string, string> | undefined
-  /** variables of haproxy.cfg */
+  /** variables of haproxy.cfg; LB_REPLICA_MAXCONN holds for every scale, otherwise it is `maxconnFor` the scale */
   haproxyEnv?: Record<string, string> | undefined
   /** HAProxy's program, if it is not the one on the path */
   haproxy?: string | undefined
@@ -60,6 +61,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     throw new BenchError('bad_flag', `replicas must be 1 to ${SLOTS}, not ${options.replicas}`)
   }
   const replicas = await startReplicas(options)
+  const isFixed = options.haproxyEnv?.LB_REPLICA_MAXCONN !== undefined
+  const maxconn = (count: number) => (isFixed ? undefined : maxconnFor(count))
   let haproxy: RunningHaproxy | undefined
   try {
     haproxy = await startHaproxy({
@@ -68,15 +71,19 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       program: options.haproxy,
       onLog: options.onLog
     })
-    await scaleTo(haproxy.api, replicas, replicas.length)
+    await scaleTo(haproxy.api, replicas, replicas.length, maxconn(replicas.length))
   } catch (error) {
     await stopAll(replicas, haproxy)
     throw error
   }
-  return assemble(replicas, haproxy)
+  return assemble(replicas, haproxy, maxconn)
 }
 
-function assemble(replicas: RunningReplica[], haproxy: RunningHaproxy): Stack {
+function assemble(
+  replicas: RunningReplica[],
+  haproxy: RunningHaproxy,
+  maxconn: (count: number) => number | undefined
+): Stack {
   let stopping = false
   const died = new Promise<BenchError>(resolve => {
     for (const child of [haproxy.child, ...replicas.map(({ child }) => child)]) {
@@ -97,7 +104,7 @@ function assemble(replicas: RunningReplica[], haproxy: RunningHaproxy): Stack {
     },
     died,
     async scale(count) {
-      await scaleTo(haproxy.api, replicas, count)
+      await scaleTo(haproxy.api, replicas, count, maxconn(count))
       return replicas.slice(0, count).map(plain)
     },
     async stop() {
