@@ -3,6 +3,7 @@ import type { FromSchema } from 'json-schema-to-ts'
 import { PromotionSettings } from './promotion-settings.js'
 import { exactly } from './schema.js'
 import { sourceComplaint, SourceSettings } from './source-settings.js'
+import { NO_TELEMETRY } from './telemetry.js'
 
 /** A day. A timer beyond 2^31 - 1 ms fires at once, and Node adds a second to the keep-alive time. */
 const MAX_TIMER_MS = 86_400_000
@@ -143,7 +144,10 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   return values
 }
 
-/** Keeps the AWS SDK from its notice about later Node versions in every process; a variable is its only switch. */
-export function quietAwsSdk(): void {
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
+/**
+ * Turns off what libraries do unasked and have no other switch for than the environment. To be called before they are loaded, in the
+ * main thread: its environment is that of the process.
+ */
+export function quietLibraries(): void {
+  Object.assign(process.env, NO_TELEMETRY, { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' })
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { NO_TELEMETRY } from '../../src/telemetry.js'
 import { load, residentMb, SERVICE, startTarget, stopTarget } from './processes.js'
 import { type Figure, median, range } from './report.js'
 
@@ -24,7 +25,7 @@ export async function memory(): Promise<Figure[]> {
 async function timeToLine(entry: string, text: string): Promise<number> {
   const began = performance.now()
   const child = spawn(process.execPath, [entry], {
-    env: { PATH: process.env.PATH },
+    env: { ...NO_TELEMETRY, PATH: process.env.PATH },
     stdio: ['ignore', 'pipe', 'inherit']
   })
   let seen = ''

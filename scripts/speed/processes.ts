@@ -5,6 +5,7 @@ import { type Agent, request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { MALLOC } from '../../src/malloc.js'
+import { NO_TELEMETRY } from '../../src/telemetry.js'
 
 /** A server under load, and what its process has used. */
 export interface Target {
@@ -25,7 +26,14 @@ export function killTargets(): void {
 
 /** Starts `node entry` on a port and waits for the line that says so. Yardsticks get the same malloc as the service. */
 export async function startTarget(name: string, entry: string, port: number, settings = {}): Promise<Target> {
-  const env = { ...MALLOC, PATH: process.env.PATH, PORT: String(port), DRAIN_DELAY_MS: '0', ...settings }
+  const env = {
+    ...MALLOC,
+    ...NO_TELEMETRY,
+    PATH: process.env.PATH,
+    PORT: String(port),
+    DRAIN_DELAY_MS: '0',
+    ...settings
+  }
   const child = spawn(process.execPath, [entry], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   running.add(child)
   child.once('exit', () => running.delete(child))

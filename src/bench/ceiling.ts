@@ -1,6 +1,7 @@
 import os from 'node:os'
 import { measure, type Measurement, type Server, startEcho } from './ceiling/server.js'
 import { type CeilingTable, renderCeiling, type RowsSample } from './ceiling/table.js'
+import { NO_TELEMETRY } from '../telemetry.js'
 import type { CeilingOptions } from './cli.js'
 import { BenchError } from './errors.js'
 import { loadCases } from './load/cases.js'
@@ -71,7 +72,7 @@ async function rowRates({ rounds, durationMs }: CeilingOptions, signal: AbortSig
 /** Runs a script that prints its rows a second as a line of JSON, and ends. */
 async function rowsOf(name: string, args: string[], signal: AbortSignal): Promise<number> {
   signal.throwIfAborted()
-  const child = new Child({ name, command: process.execPath, args, env: {} })
+  const child = new Child({ name, command: process.execPath, args, env: NO_TELEMETRY })
   const stop = (): void => void child.stop(STOP_MS)
   signal.addEventListener('abort', stop)
   try {

@@ -1,8 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import type { FastifyInstance } from 'fastify'
-import { pino } from 'pino'
 import packageJson from '../../package.json' with { type: 'json' }
-import { type Config, ConfigError, loadConfig, quietAwsSdk } from '../config.js'
+import { type Config, ConfigError, loadConfig, quietLibraries } from '../config.js'
 import { ModelRefused } from '../errors.js'
 import { createMetrics } from '../metrics.js'
 import { ActiveModel } from '../model/promotion/active-model.js'
@@ -20,6 +19,7 @@ import { CacheUnusable } from '../model/store/cache.js'
 import { readLocalBundle } from '../model/store/local.js'
 import { cacheOf, shadowSourceOf, sourceOf } from '../model/store/source.js'
 import { isReady } from './context.js'
+import { openLog } from './log.js'
 import { handleSignals } from './process.js'
 
 /** Ends a start that cannot succeed, in one line. */
@@ -60,7 +60,9 @@ function infoOf({ serving }: ActiveModel) {
 }
 
 const config = readConfig()
-const logger = pino({ level: config.LOG_LEVEL, base: { pid: process.pid } })
+quietLibraries()
+const log = openLog(config.LOG_LEVEL)
+const { logger } = log
 const drain = { draining: false }
 const active = new ActiveModel()
 const metrics = createMetrics({
@@ -96,7 +98,6 @@ const pool = {
   heapMb: config.WORKER_HEAP_MB
 }
 const limits = { timeoutMs: config.SANDBOX_TIMEOUT_MS, memoryMb: config.SANDBOX_MEMORY_MB }
-quietAwsSdk()
 const source = sourceOf(config)
 const cache = cacheOf(config, message => logger.warn(message))
 const fetch = () => readLocalBundle(config.MODEL_DIR)
@@ -201,9 +202,9 @@ async function start(): Promise<FastifyInstance> {
 }
 
 const started = start()
-handleSignals({ config, logger, drain, closeModels, started: started.catch(() => undefined) })
+handleSignals({ config, log, drain, closeModels, started: started.catch(() => undefined) })
 started.catch((error: unknown) => {
   const line = explain(error)
   if (line === undefined) throw error
-  refuseStart(line)
+  void log.end().then(() => refuseStart(line))
 })

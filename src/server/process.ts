@@ -1,10 +1,11 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config.js'
 import { closeGently } from './drain.js'
+import type { Log } from './log.js'
 
 export interface Lifecycle {
   config: Config
-  logger: FastifyBaseLogger
+  log: Log
   drain: { draining: boolean }
   /** settles when the start is over, with the app if it is listening */
   started: Promise<FastifyInstance | undefined>
@@ -23,7 +24,7 @@ export function handleSignals(life: Lifecycle): void {
     if (stopping) return hurry()
     stopping = true
     life.drain.draining = true
-    life.logger.info({ why }, 'stopping')
+    life.log.logger.info({ why }, 'stopping')
     killAtEnd(life)
     const delay = new Promise<void>(resolve => {
       hurry = resolve
@@ -38,20 +39,21 @@ export function handleSignals(life: Lifecycle): void {
   process.on('SIGXFSZ', () => undefined)
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
-      life.logger.fatal({ err: error }, event)
+      life.log.logger.fatal({ err: error }, event)
       stop(event, 1, 0)
     })
   }
 }
 
-async function end({ config, started, closeModels, logger }: Lifecycle, delay: Promise<void>): Promise<void> {
+async function end({ config, started, closeModels, log }: Lifecycle, delay: Promise<void>): Promise<void> {
   const app = await started
   if (app) {
     await delay
     await closeGently(app, config.GRACE_MS - config.DRAIN_DELAY_MS)
   }
   await closeModels()
-  logger.info('stopped')
+  log.logger.info('stopped')
+  await log.end()
 }
 
 /** Ms for the last line to be written. */
@@ -61,9 +63,9 @@ const FLUSH_MS = 50
  * The last resort when a model run does not end. `process.exit` with a busy worker aborts the process (134) inside
  * onnxruntime; SIGKILL is the one clean way out.
  */
-function killAtEnd({ config, logger }: Lifecycle): void {
+function killAtEnd({ config, log }: Lifecycle): void {
   setTimeout(() => {
-    logger.fatal('GRACE_MS is over and a model run has not ended: killing the process')
+    log.logger.fatal('GRACE_MS is over and a model run has not ended: killing the process')
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), FLUSH_MS)
   }, config.GRACE_MS).unref()
 }

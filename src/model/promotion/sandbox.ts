@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { ModelRefused } from '../../errors.js'
+import { NO_TELEMETRY } from '../../telemetry.js'
 import type { BundleFiles } from '../bundle.js'
 import type { Verdict } from './trial.js'
 
@@ -57,7 +58,7 @@ function start({ timeoutMs, memoryMb, entry = ENTRY }: SandboxLimits): ChildProc
   const limits = [String(memoryMb * 1024), String(2 * Math.ceil(timeoutMs / 1000))]
   const command = [process.execPath, fileURLToPath(entry)]
   return spawn('/bin/sh', ['-c', LIMITED, 'sandbox', ...limits, ...command], {
-    env: {},
+    env: NO_TELEMETRY,
     stdio: ['pipe', 'pipe', 'ignore']
   })
 }
