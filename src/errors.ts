@@ -82,6 +82,7 @@ export const REFUSALS = [
   'load_failed',
   'sandbox_timeout',
   'sandbox_oom',
+  'sandbox_unavailable',
   'cache_io',
   'superseded'
 ] as const
@@ -94,6 +95,7 @@ const TRANSIENT: ReadonlySet<RefusalReason> = new Set([
   'storage_unavailable',
   'access_denied',
   'clock_skew',
+  'sandbox_unavailable',
   'cache_io',
   'superseded'
 ])

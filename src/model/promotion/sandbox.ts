@@ -19,16 +19,19 @@ export interface SandboxLimits {
 /** The process's entry, beside this file once both are built. */
 const ENTRY = new URL('./trial.js', import.meta.url)
 
+/** With what a shell ends that cannot set a limit, or cannot run Node: it has seen nothing of the bundle. */
+const NOT_STARTED: (number | string)[] = [2, 126, 127]
+
 /** $1: KiB of private memory; $2: seconds of CPU time. No core files. */
 const LIMITED = 'ulimit -c 0; ulimit -d "$1"; ulimit -t "$2"; shift 2; exec "$@"'
 
 /**
  * Loads a bundle and asks for its golden answers in a process of its own, with limits on memory and time. Rejects with
- * `ModelRefused`: what the trial found, `sandbox_oom`, `sandbox_timeout`, or `superseded` once `signal` aborts. The
- * process gets nothing of the environment, and is gone when this settles.
+ * `ModelRefused`: what the trial found, `sandbox_oom`, `sandbox_timeout`, `superseded` once `signal` aborts, or
+ * `sandbox_unavailable` where the host cannot start the process. It gets nothing of the environment, and is gone when this settles.
  */
 export async function tryInSandbox(files: BundleFiles, limits: SandboxLimits, signal: AbortSignal): Promise<void> {
-  const child = start(limits)
+  const child = await start(limits)
   const over = { late: false }
   const timer = setTimeout(() => {
     over.late = true
@@ -54,13 +57,19 @@ export async function tryInSandbox(files: BundleFiles, limits: SandboxLimits, si
   }
 }
 
-function start({ timeoutMs, memoryMb, entry = ENTRY }: SandboxLimits): ChildProcess {
+async function start({ timeoutMs, memoryMb, entry = ENTRY }: SandboxLimits): Promise<ChildProcess> {
   const limits = [String(memoryMb * 1024), String(2 * Math.ceil(timeoutMs / 1000))]
   const command = [process.execPath, fileURLToPath(entry)]
-  return spawn('/bin/sh', ['-c', LIMITED, 'sandbox', ...limits, ...command], {
+  const child = spawn('/bin/sh', ['-c', LIMITED, 'sandbox', ...limits, ...command], {
     env: NO_TELEMETRY,
     stdio: ['pipe', 'pipe', 'ignore']
   })
+  // Without a process there is only the error; not even its streams are sure to be there.
+  if (child.pid === undefined) {
+    const [{ code }] = (await once(child, 'error')) as [NodeJS.ErrnoException]
+    throw new ModelRefused('sandbox_unavailable', `the process for its trial cannot be started (${code})`)
+  }
+  return child
 }
 
 /** A process that dies does not read to the end, which says nothing that its end does not say. */
@@ -77,6 +86,9 @@ function judge(output: string, ended: number | string | null): void {
     const { refused } = JSON.parse(output) as Verdict
     if (refused) throw new ModelRefused(refused.reason, refused.message)
     return
+  }
+  if (NOT_STARTED.includes(ended ?? '')) {
+    throw new ModelRefused('sandbox_unavailable', `the process for its trial could not be set up (${ended})`)
   }
   const memory = ['SIGABRT', 'SIGKILL', 'SIGSEGV', 'SIGTRAP', 134, 137, 139].includes(ended ?? '')
   throw new ModelRefused(memory ? 'sandbox_oom' : 'load_failed', `its trial ended with ${ended} and without a verdict`)

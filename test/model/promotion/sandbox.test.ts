@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { tryInSandbox } from '../../../src/model/promotion/sandbox.js'
 import { readLocalBundle } from '../../../src/model/store/local.js'
@@ -43,4 +45,31 @@ t.test('an answer that is off is refused before the model is near a caller', asy
   golden.windows[5]!.forecast[0]! *= 1.001
   const off = { ...files, golden: JSON.stringify(golden) }
   await t.rejects(tryInSandbox(off, LIMITS, never), refusedAs('golden_mismatch'))
+})
+
+t.test('a host that has no file descriptors left for the trial says nothing against the bundle', async t => {
+  const files = await readLocalBundle('models/gru')
+  const limit = (soft: string) => execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${soft}:`])
+  const [, before] = /open files +(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))!
+  const spare = Math.max(...readdirSync('/proc/self/fd').map(Number)) + 20
+  limit(String(spare))
+  const taken: number[] = []
+  try {
+    for (;;) taken.push(openSync('/dev/null', 'r'))
+  } catch (error) {
+    t.match(error, { code: 'EMFILE' })
+  }
+  const trial = tryInSandbox(files, LIMITS, never)
+  trial.catch(() => undefined)
+  taken.forEach(closeSync)
+  limit(before!)
+  await t.rejects(trial, refusedAs('sandbox_unavailable', /EMFILE/))
+  await t.resolves(tryInSandbox(files, LIMITS, never), 'and another try finds it good')
+})
+
+t.test('a host on which the trial cannot be run says nothing against the bundle', async t => {
+  const { execPath } = process
+  t.teardown(() => void (process.execPath = execPath))
+  process.execPath = '/no/such/node'
+  await t.rejects(tryInSandbox(await readLocalBundle('models/gru'), LIMITS, never), refusedAs('sandbox_unavailable'))
 })
