@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
-import { gru } from './bundles.js'
+import { bodyOf, gru } from './bundles.js'
 import { callers } from './callers.js'
+import { goldenAnswer } from './golden.js'
 import { Ledger } from './ledger.js'
 import { Operator } from './operator.js'
 import { type Service } from './service.js'
@@ -22,9 +23,13 @@ export async function underLoad(t: Test, row: Row, work: (operator: Operator) =>
   const { service, token, versions } = row
   const ledger = new Ledger(service.url)
   const book = new Ledger(service.url)
+  const one = () => ledger.send(bodyOf(gru(), 0), { right: goldenAnswer(gru(), 0) })
   const load = callers(ledger, gru(), CALLERS)
+  // However fast the work is: what served before it has answered, and what it has changed answers too.
+  await one()
   await work(new Operator(book, token))
   await load.stop()
+  await one()
   const { entries, lost, wrong, statuses } = ledger
   t.comment(`row ${row.row}: sent ${entries.length}, lost ${lost.length}, wrong ${wrong.length}`)
   t.same([lost, wrong], [[], []], 'no request is lost, no answer is wrong')
