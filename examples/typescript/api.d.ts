@@ -313,7 +313,7 @@ export interface paths {
                                 /** @enum {string} */
                                 outcome: "live" | "refused";
                                 /** @enum {string} */
-                                reason?: "registry_unavailable" | "storage_unavailable" | "access_denied" | "clock_skew" | "not_found" | "bad_pointer" | "too_large" | "checksum_mismatch" | "manifest_invalid" | "golden_invalid" | "external_data" | "operator_not_allowed" | "signature_mismatch" | "golden_mismatch" | "load_failed" | "sandbox_timeout" | "sandbox_oom" | "cache_io" | "superseded";
+                                reason?: "registry_unavailable" | "storage_unavailable" | "access_denied" | "clock_skew" | "not_found" | "bad_pointer" | "too_large" | "checksum_mismatch" | "manifest_invalid" | "golden_invalid" | "external_data" | "operator_not_allowed" | "signature_mismatch" | "golden_mismatch" | "load_failed" | "sandbox_timeout" | "sandbox_oom" | "sandbox_unavailable" | "cache_io" | "superseded";
                                 message?: string;
                                 version?: string;
                                 /** Format: date-time */
@@ -373,7 +373,7 @@ export interface paths {
                                     /** @enum {string} */
                                     outcome: "live" | "refused";
                                     /** @enum {string} */
-                                    reason?: "registry_unavailable" | "storage_unavailable" | "access_denied" | "clock_skew" | "not_found" | "bad_pointer" | "too_large" | "checksum_mismatch" | "manifest_invalid" | "golden_invalid" | "external_data" | "operator_not_allowed" | "signature_mismatch" | "golden_mismatch" | "load_failed" | "sandbox_timeout" | "sandbox_oom" | "cache_io" | "superseded";
+                                    reason?: "registry_unavailable" | "storage_unavailable" | "access_denied" | "clock_skew" | "not_found" | "bad_pointer" | "too_large" | "checksum_mismatch" | "manifest_invalid" | "golden_invalid" | "external_data" | "operator_not_allowed" | "signature_mismatch" | "golden_mismatch" | "load_failed" | "sandbox_timeout" | "sandbox_oom" | "sandbox_unavailable" | "cache_io" | "superseded";
                                     message?: string;
                                     version?: string;
                                     /** Format: date-time */
