@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
 import { follow, type Following, underCallers } from '../support/following.js'
-import { httpFront, type HttpFront } from '../support/http-front.js'
+import { breakOff, httpFront, type HttpFront } from '../support/http-front.js'
 import { published, shiftedBy, withModel } from '../support/registered.js'
 import { scrape } from '../support/scrape.js'
 import { startMinio, startMlflow } from '../support/services.js'
@@ -34,13 +34,7 @@ const MLFLOW: Record<string, Partial<HttpFront>> = {
 const STORE: Record<string, [HttpFront['instead'], string]> = {
   'a store that has too much to do': [xml(503, 'SlowDown'), 'storage_unavailable'],
   'a store that denies': [xml(403, 'AccessDenied'), 'access_denied'],
-  'a store whose answer breaks off': [
-    response => {
-      response.writeHead(200, { 'content-length': '600000' }).write('half')
-      response.socket!.end()
-    },
-    'storage_unavailable'
-  ]
+  'a store whose answer breaks off': [breakOff, 'storage_unavailable']
 }
 
 /** A reload that must come to nothing, for this reason. */

@@ -12,6 +12,12 @@ export interface HttpFront {
   instead: ((response: ServerResponse) => void) | undefined
 }
 
+/** Answers that begin well and break off. */
+export function breakOff(response: ServerResponse): void {
+  response.writeHead(200, { 'content-length': '600000' }).write('half')
+  response.socket!.end()
+}
+
 /** Starts one, which ends with the test. The Host header stays: S3's signatures hold it. */
 export async function httpFront(t: Test, target: string): Promise<HttpFront> {
   const front: HttpFront = { url: '', target, instead: undefined }

@@ -4,7 +4,7 @@ import t from 'tap'
 import { loadConfig } from '../../../src/config.js'
 import { sourceOf } from '../../../src/model/store/source.js'
 import { startBucket } from '../../support/bucket.js'
-import { httpFront } from '../../support/http-front.js'
+import { breakOff, httpFront } from '../../support/http-front.js'
 import { refusedAs } from '../../support/refused.js'
 import { changedBundle } from '../../support/wrong-bundles.js'
 
@@ -45,10 +45,7 @@ t.test(
     const source = sourceOf(loadConfig(bucket.env(front.url)))
     await bucket.put(changedBundle({ version: '1' }))
     const pointer = await source.resolve(never)
-    front.instead = response => {
-      response.writeHead(200, { 'content-length': '600000' }).write('half')
-      response.socket!.end()
-    }
+    front.instead = breakOff
     const home = t.testdir()
     const left: string[] = []
     const refusals = new Set<unknown>()
