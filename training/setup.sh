@@ -14,8 +14,9 @@ case "${1:-}" in
   *) echo "setup.sh: expected registry or nothing, got $1" >&2 && exit 2 ;;
 esac
 python="${PYTHON:-python3}"
-# The stamp is written last, so an interrupted install is never taken for a finished one.
-wanted="$("$python" --version) $(cat requirements-uv.txt "$requirements" | sha256sum)"
+# The stamp is written last, so an interrupted install is never taken for a finished one. The paths in an environment are
+# absolute: in a checkout that was moved or copied it is made again.
+wanted="$PWD $("$python" --version) $(cat requirements-uv.txt "$requirements" | sha256sum)"
 if [ -f "$venv/.stamp" ] && [ "$(cat "$venv/.stamp")" = "$wanted" ]; then
   exit 0
 fi

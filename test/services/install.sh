@@ -40,10 +40,11 @@ debian_packages() {
   say "installed ${missing[*]}"
 }
 
-# A virtual environment with exactly what a requirements file pins.
+# A virtual environment with exactly what a requirements file pins. The paths in it are absolute: in a checkout that was
+# moved or copied it is made again.
 python_environment() {
   local folder=$services/$1 requirements=$2 wanted
-  wanted=$(sha256sum "$requirements")
+  wanted="$PWD $(sha256sum "$requirements")"
   if [[ -x $folder/bin/python && -f $folder/.installed && $(<"$folder/.installed") == "$wanted" ]]; then
     say "$folder is there"
     return
