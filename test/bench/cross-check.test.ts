@@ -38,6 +38,8 @@ t.test('both generators stand in one table, with the reasons for their differenc
   t.match(text, '0.50 times the RPS; its workers used 3.00 times the CPU an answer (15000 against 5000 us)')
   t.match(text, 'differ by 90.0 ms, more than it rounds by (5.00 ms)')
   t.match(text, 'RPS x (mean + think time) is 9.80 with Locust and 10.0 with ours')
+  // 100 users / 50 a second - 196 ms; 100 users / 100 a second - 100 ms
+  t.match(text, 'for 100 users: of each round, 1804 and 900 ms are in neither')
   t.notMatch(text, 'Not comparable')
   const elsewhere = { ...other, fingerprint: { ...other.fingerprint, cpu: 'Other CPU' } }
   t.match(

@@ -101,6 +101,11 @@ t.test('the analysis answers the four patterns, the key metrics and the capacity
   t.match(text, /\| Diminishing returns past a point \| \*\*confirmed\*\* \|/)
   t.match(text, /\| 8 load workers get more throughput than 4 \| \*\*refuted\*\* \| .*1\.00 \[1\.00, 1\.00\]/)
   t.match(text, /\| phase 2 \| 200 req\/s, from 2 replicas on, 200 users \| 5\.00 ms, 4 replicas, 200 users \|/)
+  const alone = cells.filter(({ plan }) => plan.replicas === 1)
+  t.match(
+    analysisSection(benchRun(alone), alone).join('\n'),
+    /from 1 replica on, 200 users \| 10\.0 ms, 1 replica, 200 users/
+  )
   // 10 s of replicas and 2 of HAProxy for 1000, 1900, 2000, 1500 answers: the median of 12000, 6316, 6000, 8000 us is 7158
   t.match(text, /the median 7158 us of CPU .*\(6000 to 12000\)/)
   t.match(text, /\| 4 \| .* \| 559 \|/)

@@ -56,6 +56,8 @@ function patternTexts(rows: readonly Row[], all: readonly Curve[]): string[] {
 
 const texts = ({ answer, figures }: Finding): [string, string] => [`**${answer}**`, figures]
 
+const replicas = (place: { replicas: number }): string => `${place.replicas} replica${place.replicas === 1 ? '' : 's'}`
+
 function keyMetricTexts(all: readonly Curve[]): string[] {
   const phases = [...new Set(all.map(({ phase, workers }) => `${phase}/${workers}`))]
   const rows = phases.map(place => {
@@ -64,10 +66,8 @@ function keyMetricTexts(all: readonly Curve[]): string[] {
     const sent = workers.answersPerCpuSecond
     return [
       inPhase[0]!.name.split(',')[0]!,
-      `${digits(plateau.rps)} req/s, from ${plateau.replicas} replicas on, ${plateau.users} users`,
-      latencyFloor
-        ? `${digits(latencyFloor.ms)} ms, ${latencyFloor.replicas} replicas, ${latencyFloor.users} users`
-        : '',
+      `${digits(plateau.rps)} req/s, from ${replicas(plateau)} on, ${plateau.users} users`,
+      latencyFloor ? `${digits(latencyFloor.ms)} ms, ${replicas(latencyFloor)}, ${latencyFloor.users} users` : '',
       `${twoPlaces(failures.percent)} %, worst cell ${twoPlaces(failures.worstPercent)} %`,
       `${digits(workers.rpsEach)} req/s each of ${inPhase[0]!.workers}${sent === null ? '' : `, ${digits(sent)} answers a CPU second`}`
     ]

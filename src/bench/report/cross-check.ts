@@ -40,7 +40,7 @@ export function crossCheckSection(
     ),
     '### What explains the differences',
     twins.map(twin => `- ${twin.ours.plan.key}: ${explain(twin)}`).join('\n'),
-    'Locust rounds latencies to whole ms below 100, and to two significant digits above. The loop is closed with both: a user waits for its answer, so RPS x (mean + think time) is the number of users, and the generator with less throughput shows the longer latencies, not the slower service.'
+    'Locust rounds latencies to whole ms below 100, and to two significant digits above. The loop is closed with both: a user waits for its answer, so RPS x (mean + think time) is the number of users, and the generator with less throughput shows the longer latencies, not the slower service. What a round takes beyond both is waiting within the generator, between an answer and the next request: a worker of Locust is one thread, and its clock runs only from the sending on.'
   ]
 }
 
@@ -70,7 +70,7 @@ function explain({ ours, locust }: Twin): string {
       `Locust got ${twoPlaces(b.rps / a.rps)} times the RPS`,
       `its workers used ${twoPlaces(theirUs / ourUs)} times the CPU an answer (${digits(theirUs)} against ${digits(ourUs)} us) and left the servers ${serving(locust)} cores, against ${serving(ours)}`,
       `its medians differ by ${medians(a.p50Ms, b.p50Ms)}`,
-      `RPS x (mean + think time) is ${users(locust)} with Locust and ${users(ours)} with ours, for ${ours.plan.users} users`,
+      `RPS x (mean + think time) is ${users(locust)} with Locust and ${users(ours)} with ours, for ${ours.plan.users} users: of each round, ${outside(locust)} and ${outside(ours)} ms are in neither`,
       `limited by ${locust.limiter.what} and by ${ours.limiter.what}`
     ].join('; ') + '.'
   )
@@ -95,4 +95,10 @@ function medians(ours: number | null, theirs: number | null): string {
 function users(cell: Cell): string {
   const { rps, meanMs } = cellFigures(cell)
   return digits((rps * (meanMs + cell.plan.thinkMs)) / 1000)
+}
+
+/** Ms of a user's round, users / RPS, that are neither latency nor think time. */
+function outside(cell: Cell): string {
+  const { rps, meanMs } = cellFigures(cell)
+  return digits(Math.max(0, (1000 * cell.plan.users) / rps - meanMs - cell.plan.thinkMs))
 }
