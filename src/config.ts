@@ -26,7 +26,12 @@ export const ConfigSchema = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    HOST: { type: 'string', default: '127.0.0.1', minLength: 1, description: 'Address to listen on.' },
+    HOST: {
+      type: 'string',
+      default: '127.0.0.1',
+      minLength: 1,
+      description: 'Address to listen on; of a name its first one.'
+    },
     PORT: integer({
       default: 8080,
       minimum: 0,

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import { EventEmitter, once } from 'node:events'
 import type { FastifyInstance } from 'fastify'
 import packageJson from '../../package.json' with { type: 'json' }
@@ -192,7 +193,9 @@ async function start(): Promise<FastifyInstance> {
   })
   await live
   watchPromotions()
-  await app.listen({ host: config.HOST, port: config.PORT })
+  // By name Fastify would open a second server for another address of `localhost`, which no bound and no drain of ours knows of.
+  const { address } = await lookup(config.HOST)
+  await app.listen({ host: address, port: config.PORT })
   // A store that is down keeps the replica not ready, not from starting. Where a model serves, its first callers come first.
   const wait = active.serving ? FIRST_LOOK_MS : 0
   if (config.MODEL_SOURCE !== 'local') setTimeout(() => void hint('poll'), wait).unref()

@@ -56,9 +56,6 @@ async function end({ config, started, closeModels, log }: Lifecycle, delay: Prom
   await log.end()
 }
 
-/** Ms for the last line to be written. */
-const FLUSH_MS = 50
-
 /**
  * The last resort when a model run does not end. `process.exit` with a busy worker aborts the process (134) inside
  * onnxruntime; SIGKILL is the one clean way out.
@@ -66,6 +63,6 @@ const FLUSH_MS = 50
 function killAtEnd({ config, log }: Lifecycle): void {
   setTimeout(() => {
     log.logger.fatal('GRACE_MS is over and a model run has not ended: killing the process')
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), FLUSH_MS)
+    void log.end().then(() => process.kill(process.pid, 'SIGKILL'))
   }, config.GRACE_MS).unref()
 }

@@ -70,6 +70,24 @@ t.test('a port that is taken and a host that is not ours stop the start, with th
   await refusesToStart(t, 'another host', { HOST: '192.0.2.1' }, 'HOST')
 })
 
+/** For Node's `--import`: a host on which `localhost` has two addresses. */
+const TWO_ADDRESSES = `
+  import dns from 'node:dns'
+  const { lookup } = dns
+  dns.lookup = (host, options, done) =>
+    host === 'localhost' && options.all
+      ? done(null, ['127.0.0.1', '127.0.0.2'].map(address => ({ address, family: 4 })))
+      : lookup(host, options, done)`
+
+t.test('a name with several addresses is listened on at one: a second would have none of the bounds', async t => {
+  const preload = `data:text/javascript,${encodeURIComponent(TWO_ADDRESSES)}`
+  const service = await startService({ env: { HOST: 'localhost' }, nodeArgs: ['--import', preload] })
+  t.teardown(() => service.process.kill('SIGKILL'))
+  t.equal((await fetch(`http://127.0.0.1:${service.port}/readyz`)).status, 200)
+  await t.rejects(fetch(`http://127.0.0.2:${service.port}/readyz`), { cause: { code: 'ECONNREFUSED' } })
+  t.equal(await service.stop(), 0)
+})
+
 /** A copy of the promoted bundle after a change to one of its files. */
 function bundleWith(folder: string, change: (folder: string) => void): string {
   cpSync('models/gru', folder, { recursive: true })
