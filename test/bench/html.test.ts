@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import { analysisSection } from '../../src/bench/report/analysis.js'
+import { crossCheckSection } from '../../src/bench/report/cross-check.js'
 import { htmlPage } from '../../src/bench/report/html.js'
 import { resultsMarkdown } from '../../src/bench/report/markdown.js'
 import type { Run } from '../../src/bench/results/run.schema.js'
@@ -19,10 +20,12 @@ const cells = [4, 8].flatMap(workers =>
   )
 )
 
-/** The page as a file, opened as a reader does. */
+/** The page as a file, of a run and of a cross-check at another commit, opened as a reader does. */
 async function openReport(t: Test, traits: Partial<Run> = {}, options: Parameters<typeof visit>[2] = {}) {
   const run = benchRun(cells, traits)
-  const html = await htmlPage(run, cells, resultsMarkdown(run, cells, analysisSection(run, cells)))
+  const later = { ...run, fingerprint: { ...run.fingerprint, commit: '0123456789abcdef'.repeat(4).slice(0, 40) } }
+  const sections = [...analysisSection(run, cells), ...crossCheckSection({ run, cells }, { run: later, cells })]
+  const html = await htmlPage(run, cells, resultsMarkdown(run, cells, sections))
   const file = join(t.testdir(), 'report.html')
   await writeFile(file, html)
   const url = pathToFileURL(file).href

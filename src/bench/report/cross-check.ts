@@ -3,7 +3,7 @@ import type { Cell } from '../results/cell.schema.js'
 import type { StoredRun } from '../results/store.js'
 import { differences } from './compare.js'
 import { details } from './details.js'
-import { digits, markdownTable, twoPlaces } from './format.js'
+import { digits, failedChecks, markdownTable, twoPlaces } from './format.js'
 
 /** Folder, within one of results, of the same cells as Locust measured them. */
 export const CROSS_CHECK = 'locust'
@@ -51,7 +51,7 @@ function rowTexts(generator: string, cell: Cell): string[] {
   return [
     ...[cell.plan.key, generator, digits(rps), text(p50Ms), text(p95Ms), text(p99Ms), twoPlaces(failurePercent)],
     ...[digits(cores.generator), text(generatorUs(cell)), text(cores.replicas), text(cores.haproxy), text(batchRows)],
-    cell.checks.flatMap(({ name, ok }) => (ok ? [] : [name])).join(', ')
+    failedChecks(cell).join('; ')
   ]
 }
 

@@ -23,13 +23,17 @@ export const seconds = (ms: number): string => `${Number(digits(ms / 1000))} s`
 export function notes(cells: readonly Cell[]): string {
   const all = cells.flatMap(({ limiter, checks, notes }) => [
     limiter.what === 'none found' ? 'no limiter found' : `limited by ${limiter.what}`,
-    ...checks.filter(({ ok }) => !ok).map(({ name }) => FAILED[name] ?? name),
+    ...failedChecks({ checks }),
     ...notes
   ])
   return [...new Set(all)].join('; ')
 }
 
-/** What a failed check means, in words. */
+/** What each check of a cell that failed means, in words. */
+export function failedChecks({ checks }: Pick<Cell, 'checks'>): string[] {
+  return checks.flatMap(({ name, ok }) => (ok ? [] : [FAILED[name] ?? name]))
+}
+
 const FAILED: Record<string, string> = {
   'servers-agree': "servers' counts differ",
   little: "Little's law does not hold",
