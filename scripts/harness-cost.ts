@@ -13,8 +13,8 @@ import { median } from './speed/report.js'
  */
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '6' },
-    seconds: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '12' },
+    seconds: { type: 'string', default: '3' },
     workers: { type: 'string', default: '4' },
     connections: { type: 'string', default: '200' },
     port: { type: 'string', default: '18299' }
