@@ -5,6 +5,7 @@ import type { LiveState } from './live/state.js'
 import { type Case, loadCases } from './load/cases.js'
 import { runLocustCell } from './locust-cell.js'
 import type { SweepOptions } from './options.js'
+import { warmUpOf } from './plan.js'
 import type { Cell, PlannedCell } from './results/cell.schema.js'
 import { gatherFingerprint } from './results/fingerprint.js'
 import type { Run } from './results/run.schema.js'
@@ -59,9 +60,9 @@ async function runCells(order: SweepOrder, target: Target, cases: readonly Case[
   for (const planned of missingCells(run, cells)) {
     signal.throwIfAborted()
     const index = plan.findIndex(({ key }) => key === planned.key)
-    const { seed, warmUp, uiPort } = options
+    const { seed, uiPort } = options
     const cell = await measure(
-      { plan: planned, order: index, seed: seed + index, warmUp, cases, uiPort },
+      { plan: planned, order: index, seed: seed + index, warmUp: warmUpOf(planned, options), cases, uiPort },
       target,
       { began: stage => live.began(planned.key, stage), tick: tick => live.tick(tick) },
       signal

@@ -84,5 +84,9 @@ t.test('the limiter is named with its evidence', t => {
     what: 'think time',
     evidence: 'users think for 2000 ms and wait for 100 ms: at no latency at all they could send 50 a second'
   })
+  t.match(limiter({ thinkMs: 150 }), { what: 'think time' }, 'where nothing is full')
+  t.match(limiter({ thinkMs: 150, hostBusy: 0.97 }), { what: 'host CPU' }, 'a full host is why they wait')
+  t.match(limiter({ thinkMs: 150, replicas: [9.7, 10.4] }), { what: 'replicas' })
+  t.match(limiter({ thinkMs: 50 }), { what: 'none found' })
   t.end()
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseCommand } from '../../src/bench/cli.js'
-import { planCells } from '../../src/bench/plan.js'
+import { longest, planCells, warmUpOf } from '../../src/bench/plan.js'
 import type { SweepOptions } from '../../src/bench/options.js'
 
 const now = new Date('2026-01-02T03:04:05Z')
@@ -57,6 +57,8 @@ t.test('flags select, and a selection leaves the standalone table out', t => {
   ])
   t.ok(cells.every(cell => cell.durationMs === 3000 && cell.thinkMs === 250))
   t.equal(planCells(sweep('--preset standalone')).length, 3)
+  // 60 s each, and ten windows of 3 s
+  t.equal(longest(planCells(sweep('--preset standalone')), sweep('--preset standalone')), 3 * 90_000)
   t.same(
     sweep('--target http://127.0.0.1:9/ --replica-metrics http://127.0.0.1:7/metrics,http://127.0.0.1:8/metrics'),
     {
@@ -65,6 +67,17 @@ t.test('flags select, and a selection leaves the standalone table out', t => {
       replicaMetrics: ['http://127.0.0.1:7/metrics', 'http://127.0.0.1:8/metrics']
     }
   )
+  t.end()
+})
+
+t.test('the windows of a warm-up are whole pauses of the users', t => {
+  const windows = (line: string) => warmUpOf(planCells(sweep(line))[0]!, sweep(line)).windowMs
+  t.equal(windows(''), 3000)
+  t.equal(windows('--think 2480'), 4960)
+  t.equal(windows('--think 100'), 3000)
+  t.equal(windows('--quick --think 60000'), 60_000)
+  const paused = sweep('--preset standalone --think 2480')
+  t.equal(longest(planCells(paused), paused), 3 * (60_000 + 10 * 4960))
   t.end()
 })
 

@@ -80,7 +80,15 @@ t.test("the standalone table stands beside the report's figures, with Little's l
   // 100 a second x (100 ms + 300 ms)
   t.match(markdown, /\| 1 \| 15\.46 \| 100 \| 40 users = 100\/s x \(100 ms \+ 300 ms\) = 40\.0 \|/)
   // 40 / 15.46 - 0.11 = 2.477
-  t.match(markdown, /holds for a think time of 2\.48 s/)
+  t.match(
+    markdown,
+    /holds for a think time of 2\.48 s.*the two columns are not the same load \(`--preset standalone --think 2480` /
+  )
+  const like = [benchCell({ plan: { phase: 'standalone', replicas: 1, users: 40, thinkMs: 2480 } })]
+  t.match(
+    resultsMarkdown(benchRun(like), like),
+    /the two columns are of the same load here, .* 110 ms there, here 100 ms with 1\./
+  )
   t.end()
 })
 
@@ -110,6 +118,18 @@ t.test('the analysis answers the four patterns, the key metrics and the capacity
   t.match(text, /the median 7158 us of CPU .*\(6000 to 12000\)/)
   t.match(text, /\| 4 \| .* \| 559 \|/)
   t.match(text, /### Capacity \(an estimate\)/)
+  t.end()
+})
+
+t.test('where the load was the limit in every cell there is no plateau and no capacity', t => {
+  const cells = [1, 2, 4].map(replicas =>
+    benchCell({ plan: { replicas, thinkMs: 2480 }, limiter: { what: 'think time', evidence: '' } })
+  )
+  const text = analysisSection(benchRun(cells), cells).join('\n')
+  t.match(text, /\| phase 1 \| none: the load was the limit \|/)
+  t.match(text, /No curve has the three numbers of replicas, with the servers as the limit/)
+  t.match(text, /The load was the limit in every cell, so nothing is estimated/)
+  t.notMatch(text, 'at the most (req/s)')
   t.end()
 })
 

@@ -68,6 +68,35 @@ t.test('returns diminish from the count after which each replica adds less than 
   t.end()
 })
 
+t.test('a throughput that the load limits says nothing of the servers', t => {
+  const limited = (rps: number[], by: ('think time' | 'generator' | 'replicas')[]) =>
+    curves(
+      tableRows(
+        rps.map((rate, index) =>
+          benchCell({
+            plan: { replicas: 2 ** index },
+            latenciesMs: alike(10 * rate, 100),
+            limiter: { what: by[index]!, evidence: '' }
+          })
+        )
+      )
+    )[0]!
+  const paused = limited([16, 16, 16], ['think time', 'think time', 'think time'])
+  for (const judge of [growsLinearly, returnsDiminish]) {
+    t.strictSame(judge(paused), { answer: 'undecidable', figures: 'the load was the limit with 1, 2, 4 replicas' })
+  }
+  // Of 100, 200, 400 and 410 the last was all that the generator could send: nothing tells where they would have saturated.
+  const late = limited([100, 200, 400, 410], ['replicas', 'replicas', 'replicas', 'generator'])
+  t.match(returnsDiminish(late), {
+    answer: 'refuted',
+    figures: /not up to 4 replicas; .*; the load was the limit with 8 replicas$/
+  })
+  t.match(growsLinearly(late), { answer: 'confirmed', figures: /2: 1\.00, 4: 1\.00; the load/ })
+  t.equal(keyMetrics([paused]).plateau, null)
+  t.match(keyMetrics([limited([100, 50], ['replicas', 'generator'])]).plateau, { rps: 100, replicas: 1 })
+  t.end()
+})
+
 function phase(workers: number, rates: number[], traits: CellTraits['plan'] = {}): Cell[] {
   return rates.map((rate, index) =>
     benchCell({
@@ -93,6 +122,14 @@ t.test('cells without their like in the other phase are not compared', t => {
   t.equal(moreWorkersHelp(tableRows(phase(4, [100, 200]))).answer, 'undecidable')
   const others = phase(8, [200, 400], { thinkMs: 500 })
   t.equal(moreWorkersHelp(tableRows([...phase(4, [100, 200]), ...others])).answer, 'undecidable')
+  const limiter = (what: 'think time' | 'generator') => (cell: Cell) => ({ ...cell, limiter: { what, evidence: '' } })
+  const both = [...phase(4, [100, 200]), ...phase(8, [120, 240])]
+  t.equal(moreWorkersHelp(tableRows(both.map(limiter('generator')))).answer, 'confirmed', 'more of what was the limit')
+  t.equal(
+    moreWorkersHelp(tableRows(both.map(limiter('think time')))).answer,
+    'undecidable',
+    'pauses that do not change'
+  )
   t.end()
 })
 

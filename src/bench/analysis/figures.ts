@@ -91,6 +91,14 @@ function toRow(cells: Cell[]): Row {
   }
 }
 
+/**
+ * Whether the load was the limit, by the users' pauses or by its generator: then the throughput says nothing of what the servers
+ * can do.
+ */
+export function isLoadLimited({ cells }: Pick<Row, 'cells'>): boolean {
+  return cells.every(({ limiter: { what } }) => what === 'think time' || what === 'generator')
+}
+
 /** In the order of the phases in the report. */
 const PHASES: Row['phase'][] = ['1', '2', 'custom', 'standalone']
 

@@ -1,10 +1,10 @@
-import { type Row, sum, successes } from './figures.js'
+import { isLoadLimited, type Row, sum, successes } from './figures.js'
 import { saturation, type Curve } from './curves.js'
 
 /** The report's four key metrics of one phase. */
 export interface KeyMetrics {
-  /** best RPS, and the fewest replicas within 10 % of it */
-  plateau: { rps: number; users: number; replicas: number }
+  /** best RPS, and the fewest replicas within 10 % of it; null where the load was the limit of that, so that it is no plateau */
+  plateau: { rps: number; users: number; replicas: number } | null
   /** lowest median latency; null without an answer */
   latencyFloor: { ms: number; users: number; replicas: number } | null
   /** 0 to 100 of all that was sent, and of the worst cell */
@@ -20,7 +20,9 @@ export function keyMetrics(inPhase: readonly Curve[]): KeyMetrics {
   const curve = inPhase.find(({ users }) => users === best.users)!
   const floor = rows.flatMap(({ p50Ms, users, replicas }) => (p50Ms ? [{ ms: p50Ms.median, users, replicas }] : []))
   return {
-    plateau: { rps: best.rps.median, users: best.users, replicas: saturation(curve).replicas },
+    plateau: isLoadLimited(best)
+      ? null
+      : { rps: best.rps.median, users: best.users, replicas: saturation(curve).replicas },
     latencyFloor: floor.length === 0 ? null : floor.reduce((a, b) => (b.ms < a.ms ? b : a)),
     failures: {
       percent: failurePercent(rows),

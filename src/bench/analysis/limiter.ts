@@ -20,11 +20,14 @@ export interface Load {
 const HOST_FULL = 0.92
 /** Share of a core from which a process with one busy thread is full. */
 const CORE_FULL = 0.95
+/** Share of a user's round from which its pause alone is the limit: no server could raise the throughput by more than the rest. */
+const PAUSE_ALONE = 0.9
 
 /**
- * Names what kept the throughput from being higher, with the figures that say so. The first that holds is taken: users
- * that pause for longer than they wait limit the load whatever the machine does, and on a full host nothing that runs on
- * it can be told to be the narrow part by its own share; the largest consumer is named then.
+ * Names what kept the throughput from being higher, with the figures that say so. The first that holds is taken: users that
+ * hardly wait limit the load whatever the machine does, and on a full host nothing that runs on it can be told to be the
+ * narrow part by its own share; the largest consumer is named then. Users that pause for longer than they wait are the
+ * limit where nothing is full.
  */
 export function findLimiter(load: Load): Cell['limiter'] {
   const seconds = load.elapsedMs / 1000
@@ -33,12 +36,7 @@ export function findLimiter(load: Load): Cell['limiter'] {
     haproxy: (load.haproxy?.cpuSeconds ?? 0) / seconds,
     replicas: load.replicas.reduce<number>((sum, cpu) => sum + (cpu ?? 0), 0) / seconds
   }
-  if (load.thinkMs > load.latencyMs) {
-    return {
-      what: 'think time',
-      evidence: `users think for ${ms(load.thinkMs)} and wait for ${ms(load.latencyMs)}: at no latency at all they could send ${Math.round((load.users / load.thinkMs) * 1000)} a second`
-    }
-  }
+  if (load.thinkMs > 0 && load.thinkMs >= PAUSE_ALONE * (load.thinkMs + load.latencyMs)) return pauses(load)
   if (load.hostBusy !== null && load.hostBusy >= HOST_FULL) {
     const ours = parts.generator + parts.haproxy + parts.replicas
     const all = { ...parts, 'other processes': Math.max(0, load.hostBusy * load.cores - ours) }
@@ -48,7 +46,15 @@ export function findLimiter(load: Load): Cell['limiter'] {
       evidence: `all cores ${percent(load.hostBusy)} busy; most of it ${largest} with ${cores(most)}, in all ${shares(parts)}, others ${cores(all['other processes'])}`
     }
   }
-  return fullPart(load, parts, seconds)
+  const full = fullPart(load, parts, seconds)
+  return full.what === 'none found' && load.thinkMs > load.latencyMs ? pauses(load) : full
+}
+
+function pauses({ thinkMs, latencyMs, users }: Load): Cell['limiter'] {
+  return {
+    what: 'think time',
+    evidence: `users think for ${ms(thinkMs)} and wait for ${ms(latencyMs)}: at no latency at all they could send ${Math.round((users / thinkMs) * 1000)} a second`
+  }
 }
 
 type Parts = Record<'generator' | 'haproxy' | 'replicas', number>

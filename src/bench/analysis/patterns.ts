@@ -1,5 +1,5 @@
 import { type Curve, saturation } from './curves.js'
-import type { Row } from './figures.js'
+import { isLoadLimited, type Row } from './figures.js'
 import { mean, tInterval } from './statistics.js'
 
 type Answer = 'confirmed' | 'refuted' | 'undecidable'
@@ -22,7 +22,7 @@ const DIMINISHED = 0.5
  * 0.8 of what proportion to the fewest replicas gives. Saturation may set in between two counts, so the count at which it
  * shows speaks for the claim when it reaches 0.8, and not against it when it does not.
  */
-export function growsLinearly(curve: Curve): Finding {
+export const growsLinearly = ofServers(curve => {
   const first = curve.rows[0]!
   const saturated = saturation(curve)
   const share = (row: Row): number => row.rps.median / ((first.rps.median * row.replicas) / first.replicas)
@@ -34,7 +34,7 @@ export function growsLinearly(curve: Curve): Finding {
   const figures = `saturated at ${saturated.replicas} replicas; share of proportional growth ${shares}`
   if (tested.length === 0) return undecidable(`${figures}; no count lies between`)
   return { answer: tested.every(row => share(row) >= LINEAR) ? 'confirmed' : 'refuted', figures }
-}
+})
 
 /** "Latency falls with replicas": the median is lower at the most replicas than at the fewest, and no step raises it. */
 export function latencyFalls({ rows }: Curve): Finding {
@@ -51,7 +51,7 @@ export function latencyFalls({ rows }: Curve): Finding {
  * "Diminishing returns past a point": from some count on, each added replica brings less than half of the RPS that each of
  * the fewest brings. Refuted for the counts measured when the last step still brings more.
  */
-export function returnsDiminish({ rows }: Curve): Finding {
+export const returnsDiminish = ofServers(({ rows }) => {
   const first = rows[0]!
   if (rows.length < 3) return undecidable('fewer than three counts of replicas')
   if (first.rps.median === 0) return undecidable('no good answer at the fewest replicas')
@@ -68,7 +68,7 @@ export function returnsDiminish({ rows }: Curve): Finding {
   return point
     ? { answer: 'confirmed', figures: `past a count of ${point.from}; ${figures}` }
     : { answer: 'refuted', figures: `not up to ${rows.at(-1)!.replicas} replicas; ${figures}` }
-}
+})
 
 /**
  * "8 load workers get more throughput than 4": the geometric mean of RPS(8) / RPS(4) over matching cells, with a 95 %
@@ -77,7 +77,10 @@ export function returnsDiminish({ rows }: Curve): Finding {
  */
 export function moreWorkersHelp(rows: readonly Row[]): Finding {
   const ratios = rows.flatMap(row => {
-    const other = row.workers === 4 ? rows.find(other => other.workers === 8 && isSameLoad(row, other)) : undefined
+    const other =
+      row.workers === 4 && !isPaused(row)
+        ? rows.find(other => other.workers === 8 && isSameLoad(row, other))
+        : undefined
     return other && row.rps.median > 0 && other.rps.median > 0 ? [other.rps.median / row.rps.median] : []
   })
   if (ratios.length === 0) return undecidable('no cell was measured with 4 and with 8 load workers')
@@ -90,6 +93,19 @@ export function moreWorkersHelp(rows: readonly Row[]): Finding {
   const figures = `RPS(8) / RPS(4) = ${centre.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}], ${range} in ${ratios.length} cells`
   if (centre > 1 + DEAD_BAND && low > 1) return { answer: 'confirmed', figures }
   return { answer: high < 1 + DEAD_BAND ? 'refuted' : 'undecidable', figures }
+}
+
+/** Judges a claim about throughput by the counts at which the servers, and not the load, were the limit. */
+function ofServers(judge: (curve: Curve) => Finding): (curve: Curve) => Finding {
+  return curve => {
+    const rows = curve.rows.filter(row => !isLoadLimited(row))
+    if (rows.length === curve.rows.length) return judge(curve)
+    const counts = curve.rows.filter(isLoadLimited).map(({ replicas }) => replicas)
+    const leftOut = `the load was the limit with ${counts.join(', ')} replicas`
+    if (rows.length < 2) return undecidable(leftOut)
+    const { answer, figures } = judge({ ...curve, rows })
+    return { answer, figures: `${figures}; ${leftOut}` }
+  }
 }
 
 /** One answer for all curves: what those say that can be decided, undecidable where they disagree. */
@@ -107,6 +123,9 @@ function outsideBand(ratio: number): Answer {
   if (ratio > 1 + DEAD_BAND) return 'confirmed'
   return ratio < 1 - DEAD_BAND ? 'refuted' : 'undecidable'
 }
+
+/** Whether the users' pauses decide the throughput, with however many load workers. */
+const isPaused = ({ cells }: Row): boolean => cells.every(({ limiter }) => limiter.what === 'think time')
 
 function isSameLoad(a: Row, b: Row): boolean {
   const isMatrix = a.phase !== 'standalone' && b.phase !== 'standalone'

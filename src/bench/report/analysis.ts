@@ -1,6 +1,6 @@
 import { capacity, heldOutCpuError } from '../analysis/capacity.js'
 import { type Curve, curves } from '../analysis/curves.js'
-import { type Row, tableRows } from '../analysis/figures.js'
+import { isLoadLimited, type Row, tableRows } from '../analysis/figures.js'
 import { keyMetrics } from '../analysis/key-metrics.js'
 import {
   type Finding,
@@ -66,7 +66,9 @@ function keyMetricTexts(all: readonly Curve[]): string[] {
     const sent = workers.answersPerCpuSecond
     return [
       inPhase[0]!.name.split(',')[0]!,
-      `${digits(plateau.rps)} req/s, from ${replicas(plateau)} on, ${plateau.users} users`,
+      plateau
+        ? `${digits(plateau.rps)} req/s, from ${replicas(plateau)} on, ${plateau.users} users`
+        : 'none: the load was the limit',
       latencyFloor ? `${digits(latencyFloor.ms)} ms, ${replicas(latencyFloor)}, ${latencyFloor.users} users` : '',
       `${twoPlaces(failures.percent)} %, worst cell ${twoPlaces(failures.worstPercent)} %`,
       `${digits(workers.rpsEach)} req/s each of ${inPhase[0]!.workers}${sent === null ? '' : `, ${digits(sent)} answers a CPU second`}`
@@ -80,7 +82,9 @@ function keyMetricTexts(all: readonly Curve[]): string[] {
 
 function capacityTexts(run: Run, cells: readonly Cell[], all: readonly Curve[]): string[] {
   const fitted = all.map(({ name, rows }) => {
-    const points: Point[] = rows.map(({ replicas, rps }) => ({ n: replicas, rps: rps.median }))
+    const points: Point[] = rows
+      .filter(row => !isLoadLimited(row))
+      .map(({ replicas, rps }) => ({ n: replicas, rps: rps.median }))
     return { name, fit: fitUsl(points), error: heldOutError(points) }
   })
   const known = fitted.flatMap(({ name, fit, error }) => (fit ? [{ name, fit, error }] : []))
@@ -92,7 +96,7 @@ function capacityTexts(run: Run, cells: readonly Cell[], all: readonly Curve[]):
   return [
     '### Capacity (an estimate)',
     known.length === 0
-      ? 'No curve has the three numbers of replicas that a fit of the Universal Scalability Law needs.'
+      ? 'No curve has the three numbers of replicas, with the servers as the limit, that a fit of the Universal Scalability Law needs.'
       : markdownTable(
           ['curve', 'lambda (req/s)', 'sigma', 'kappa', 'peak (replicas)', 'error on held-out cells'],
           fitRows
@@ -106,7 +110,11 @@ function capacityTexts(run: Run, cells: readonly Cell[], all: readonly Curve[]):
 }
 
 function coreTexts(run: Run, cells: readonly Cell[], fits: Parameters<typeof capacity>[2]): string[] {
-  const us = cells.map(cell => details(cell).cpuPerAnswerUs).filter(value => value !== null)
+  // Servers that wait for load use CPU for other things than answers.
+  const loaded = cells.filter(cell => !isLoadLimited({ cells: [cell] }))
+  if (loaded.length === 0)
+    return ['The load was the limit in every cell, so nothing is estimated for other numbers of cores.']
+  const us = loaded.map(cell => details(cell).cpuPerAnswerUs).filter(value => value !== null)
   if (us.length === 0)
     return ["The servers' CPU could not be read, so nothing is estimated for other numbers of cores."]
   const cores = [...new Set([...CORES, run.fingerprint.cores])].toSorted((a, b) => a - b)

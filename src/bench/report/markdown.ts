@@ -106,11 +106,24 @@ function publishedTexts(rows: readonly Row[]): string[] {
     ]
   })
   const cycleMs = (PUBLISHED.users / PUBLISHED.rps[1]!) * 1000
-  const thinkS = (cycleMs - PUBLISHED.medianMs) / 1000
+  const thinkMs = cycleMs - PUBLISHED.medianMs
+  const thinkS = thinkMs / 1000
   return [
     markdownTable(['Inference Replicas', "RPS, report's Python system", 'RPS, this service', "Little's law"], beside),
-    `The report's earlier system answered ${PUBLISHED.rps[1]} requests a second to ${PUBLISHED.users} users at a median of ${PUBLISHED.medianMs} ms. By Little's law users = RPS x (latency + think time): ${PUBLISHED.users} = ${PUBLISHED.rps[1]} x (${PUBLISHED.medianMs / 1000} s + think time) holds for a think time of ${twoPlaces(thinkS)} s. So its users paused for ${twoPlaces(thinkS)} s between requests, and their pauses limited it, not the server: the two columns are not the same load.`
+    `The report's earlier system answered ${PUBLISHED.rps[1]} requests a second to ${PUBLISHED.users} users at a median of ${PUBLISHED.medianMs} ms. By Little's law users = RPS x (latency + think time): ${PUBLISHED.users} = ${PUBLISHED.rps[1]} x (${PUBLISHED.medianMs / 1000} s + think time) holds for a think time of ${twoPlaces(thinkS)} s. So its users paused for ${twoPlaces(thinkS)} s between requests, and their pauses limited it, not the server: ${sameLoad(rows, thinkMs)}.`
   ]
+}
+
+/** Share by which a think time may be off that makes the published load. */
+const NEAR = 0.05
+
+/** Whether the published columns and ours are of the same load, and what then can be compared. */
+function sameLoad(rows: readonly Row[], thinkMs: number): string {
+  if (rows.some(row => Math.abs(row.thinkMs / thinkMs - 1) > NEAR || row.users !== PUBLISHED.users)) {
+    return `the two columns are not the same load (\`--preset standalone --think ${Math.round(thinkMs / 10) * 10}\` measures that one)`
+  }
+  const medians = rows.map(({ replicas, p50Ms }) => `${figure(p50Ms)} ms with ${replicas}`)
+  return `the two columns are of the same load here, and what differs is the latency: a median of ${PUBLISHED.medianMs} ms there, here ${medians.join(', ')}`
 }
 
 /** What was typed. */
