@@ -11,6 +11,7 @@ import { longest, planCells } from './plan.js'
 import { compareRuns } from './report/compare.js'
 import { drawReport } from './report/draw.js'
 import type { PlannedCell } from './results/cell.schema.js'
+import { counted } from './report/format.js'
 import { openRun } from './results/store.js'
 import { runSlo } from './slo-run.js'
 import { Stopped } from './stop.js'
@@ -60,7 +61,9 @@ async function sweep(
   showProgress(live, process.stderr)
   const plan = order.plan ?? planCells(order.options)
   const minutes = Math.ceil(longest(plan, order.options) / 60_000)
-  console.error(`bench: ${plan.length} cells in at most about ${minutes} min, results in ${order.options.out}`)
+  console.error(
+    `bench: ${counted(plan.length, 'cell')} in at most about ${minutes} min, results in ${order.options.out}`
+  )
   const page = await livePage(live, order.options)
   try {
     await runSweep({ ...order, plan, live, signal })

@@ -4,7 +4,7 @@ import type { SloOptions } from './cli.js'
 import { type Case, loadCases } from './load/cases.js'
 import type { LoadOrder } from './load/generator.js'
 import { measureRate } from './load/rate.js'
-import { digits, markdownTable } from './report/format.js'
+import { counted, digits, markdownTable } from './report/format.js'
 import { findHighestRate, type HighestRate, leastWindowMs, type RateFigures } from './slo.js'
 import { askModel, ownStack, type Target } from './target.js'
 
@@ -13,9 +13,10 @@ const CONNECTIONS = 256
 const CHECK_EVERY = 50
 const TIMEOUT_MS = 10_000
 const WARM_UP_MS = 2000
-/** The rates between which is searched; a service of this kind on any one machine is in between. */
-const LOWEST = 100
-const HIGHEST = 12_800
+/** Arrivals a second that are tried first, and between which is searched: a service of this kind on any one machine is in between. */
+const FIRST = 1600
+const LOWEST = 10
+const HIGHEST = 1_000_000
 /** Relative width of what is found. */
 const PRECISION = 0.05
 const CONFIRMATIONS = 2
@@ -66,10 +67,11 @@ function search(options: SloOptions, { target, cases, signal, replicas }: Trials
       const durationMs = Math.max(options.durationMs, leastWindowMs(ratePerSecond) * 1.2)
       const trial = measureRate({ order: { ...order, ratePerSecond }, warmUpMs: WARM_UP_MS, durationMs })
       const figures = await Promise.race([trial, target.died.then(error => Promise.reject(error))])
-      console.error(`bench: ${replicas} replicas: ${trialText(figures)}`)
+      console.error(`bench: ${counted(replicas, 'replica')}: ${trialText(figures)}`)
       return figures
     },
     p99Ms: options.p99Ms,
+    first: FIRST,
     low: LOWEST,
     high: HIGHEST,
     precision: PRECISION,
@@ -98,7 +100,7 @@ function render({ p99Ms, durationMs, workers, seed, steps }: SloOptions, rows: s
   const head = ['Inference Replicas', 'Rate (req/s)', 'P99 (ms)', 'Good', 'Failures', 'Drops', 'Trials']
   return [
     `Highest Poisson rate with P99 <= ${p99Ms} ms, no failure and no drop; open loop, latency from the planned send time.`,
-    `${workers} load workers, ${CONNECTIONS} connections, ${durationMs / 1000} s or more a trial, ${steps} steps, seed ${seed}; found to within ${PRECISION * 100} % and confirmed ${CONFIRMATIONS} times, whose figures are shown.`,
+    `${workers} load workers, ${CONNECTIONS} connections, ${durationMs / 1000} s or more a trial, ${counted(steps, 'step')}, seed ${seed}; found to within ${PRECISION * 100} % and confirmed ${CONFIRMATIONS} times, whose figures are shown.`,
     markdownTable(head, rows)
   ].join('\n\n')
 }

@@ -21,6 +21,8 @@ export interface RateSearch {
   /** measures in an open loop; long enough for a P99 (`leastWindowMs`) */
   measure(ratePerSecond: number): Promise<RateFigures>
   p99Ms: number
+  /** arrivals a second that are tried first */
+  first: number
   /** arrivals a second between which the rate is looked for */
   low: number
   high: number
@@ -44,36 +46,56 @@ export interface HighestRate {
 /** Ms within which so many arrivals a second are enough for a P99. */
 export const leastWindowMs = (ratePerSecond: number): number => (SAMPLES_FOR_P99 / ratePerSecond) * 1000
 
+type Holds = (rate: number) => Promise<boolean>
+
 /**
- * Finds the highest rate at which the P99 keeps within the bound with no failure and no drop: halves the interval in
- * proportion until it is narrow enough, then confirms. A rate that does not hold again was luck, and the next lower one
- * is confirmed in its place.
+ * Finds the highest rate at which the P99 keeps within the bound with no failure and no drop: doubles or halves the first one
+ * until it lies between one that holds and one that does not, halves that interval in proportion until it is narrow enough, then
+ * confirms. On the way a rate has two chances, for a pause of the machine is not the servers' limit; to be confirmed it
+ * has none to spare: one that does not hold again was luck, and the next lower one is confirmed in its place.
  * @throws BenchError `bad_flag` for an interval that is none
  */
 export async function findHighestRate(search: RateSearch): Promise<HighestRate> {
-  const { low, high, precision } = search
-  if (!(low > 0 && high > low)) throw new BenchError('bad_flag', `no rate lies between ${low} and ${high} a second`)
+  const { first, low, high, precision } = search
+  if (!(low > 0 && high > low && first >= low && first <= high)) {
+    throw new BenchError('bad_flag', `no rate lies between ${low} and ${high} a second`)
+  }
   const tried: RateFigures[] = []
-  const holds = async (rate: number): Promise<boolean> => {
+  const holds: Holds = async rate => {
     const figures = await search.measure(rate)
     tried.push(figures)
     return isWithin(figures, search.p99Ms)
   }
-  if (!(await holds(low))) return { ratePerSecond: null, isAtTop: false, confirmed: [], tried }
-  let [good, bad] = (await holds(high)) ? [high, Infinity] : [low, high]
-  while (bad < Infinity && bad / good > 1 + precision) {
-    const middle = Math.sqrt(good * bad)
-    if (await holds(middle)) good = middle
-    else bad = middle
-  }
-  for (let rate = good; rate >= low; rate = rate === low ? 0 : Math.max(low, rate / (1 + precision))) {
+  const found = await narrow(search, async rate => (await holds(rate)) || holds(rate))
+  for (let rate = found; rate >= low; rate = rate === low ? 0 : Math.max(low, rate / (1 + precision))) {
     const confirmed = await confirm(rate, search.confirmations, holds)
     if (confirmed) return { ratePerSecond: rate, isAtTop: rate === high, confirmed: tail(tried, search), tried }
   }
   return { ratePerSecond: null, isAtTop: false, confirmed: [], tried }
 }
 
-async function confirm(rate: number, times: number, holds: (rate: number) => Promise<boolean>): Promise<boolean> {
+/** The highest rate that holds, to within the precision; 0 when none does. */
+async function narrow({ first, low, high, precision }: RateSearch, holds: Holds): Promise<number> {
+  let [good, bad] = (await holds(first)) ? [first, Infinity] : [0, first]
+  while (bad === Infinity && good < high) {
+    const above = Math.min(high, 2 * good)
+    if (await holds(above)) good = above
+    else bad = above
+  }
+  while (good === 0 && bad > low) {
+    const below = Math.max(low, bad / 2)
+    if (await holds(below)) good = below
+    else bad = below
+  }
+  while (good > 0 && bad < Infinity && bad / good > 1 + precision) {
+    const middle = Math.sqrt(good * bad)
+    if (await holds(middle)) good = middle
+    else bad = middle
+  }
+  return good
+}
+
+async function confirm(rate: number, times: number, holds: Holds): Promise<boolean> {
   for (let time = 0; time < times; time++) if (!(await holds(rate))) return false
   return true
 }

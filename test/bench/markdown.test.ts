@@ -61,6 +61,11 @@ t.test('repeats show their median and interval', t => {
   // 100 ± 4.302653 x 10 / sqrt 3
   t.match(markdown, /\| 100 \[75\.2, 125\] \|/)
   t.match(markdown, /median of 3 repeats \[95 % t-interval\]/)
+  const apart = [100, 1000].map((count, index) =>
+    benchCell({ plan: { repeat: index + 1 }, latenciesMs: alike(count, 100) })
+  )
+  // 55 ± 12.7062 x 63.6396 / sqrt 2
+  t.match(resultsMarkdown(benchRun(apart), apart), /\| 55\.0 \[0\.00, 627\] \|/, 'not below 0, which no throughput is')
   t.end()
 })
 

@@ -8,7 +8,7 @@ const figures = (ratePerSecond: number, more: Partial<RateFigures> = {}): RateFi
 const search = (measure: (rate: number) => RateFigures, more: Partial<RateSearch> = {}) =>
   findHighestRate({
     measure: rate => Promise.resolve(measure(rate)),
-    ...{ p99Ms: 50, low: 10, high: 1000, precision: 0.02, confirmations: 2 },
+    ...{ p99Ms: 50, first: 100, low: 10, high: 1000, precision: 0.02, confirmations: 2 },
     ...more
   })
 
@@ -24,8 +24,17 @@ t.test('finds the rate at which a queue of known capacity reaches the bound', as
     confirmed.map(one => one.ratePerSecond),
     [ratePerSecond, ratePerSecond]
   )
-  // Two ends, then log2(log(100) / log(1.02)) = 7.9 halvings, then two to confirm.
-  t.equal(tried.length, 2 + 8 + 2)
+  // 100, 200 and 400, then log2(log(2) / log(1.02)) = 5.1 halvings, then two to confirm; each that does not hold twice.
+  const failed = tried.filter(({ p99Ms }) => p99Ms > 50)
+  t.equal(tried.length, 3 + 6 + 2 + failed.length / 2)
+})
+
+t.test('a rate far from the first one is found as well', async t => {
+  for (const bound of [11, 999]) {
+    const { ratePerSecond, isAtTop } = await search(rate => figures(rate, { p99Ms: rate > bound ? 60 : 10 }))
+    t.ok(ratePerSecond! <= bound && ratePerSecond! >= bound / 1.02, `${bound}: ${ratePerSecond}`)
+    t.notOk(isAtTop)
+  }
 })
 
 t.test('failures, drops and too few samples each end a rate as a slow answer does', async t => {
@@ -33,6 +42,22 @@ t.test('failures, drops and too few samples each end a rate as a slow answer doe
     const { ratePerSecond } = await search(rate => figures(rate, rate > 200 ? bad : {}))
     t.ok(ratePerSecond! <= 200 && ratePerSecond! >= 200 / 1.02, `${JSON.stringify(bad)}: ${ratePerSecond}`)
   }
+})
+
+t.test('one pause of the machine does not end the search', async t => {
+  // Each rate below the limit is slow when it is tried for the first time.
+  const seen = new Set<number>()
+  const { ratePerSecond, confirmed } = await search(rate => {
+    const isFirst = !seen.has(rate)
+    seen.add(rate)
+    return figures(rate, { p99Ms: isFirst || rate > 300 ? 637 : 10 })
+  })
+  t.ok(ratePerSecond! <= 300 && ratePerSecond! >= 300 / 1.02, `${ratePerSecond}`)
+  t.strictSame(
+    confirmed.map(({ p99Ms }) => p99Ms),
+    [10, 10],
+    'what confirms it has kept the bound at once'
+  )
 })
 
 t.test('a rate that holds by luck gives way to one that holds again', async t => {
@@ -50,7 +75,7 @@ t.test('says when the lowest rate is too much, and when the highest one is not',
     ratePerSecond: null,
     isAtTop: false,
     confirmed: [],
-    tried: [figures(10, { failed: 1 })]
+    tried: [100, 100, 50, 50, 25, 25, 12.5, 12.5, 10, 10].map(rate => figures(rate, { failed: 1 }))
   })
   t.match(await search(rate => figures(rate)), { ratePerSecond: 1000, isAtTop: true, confirmed: [{}, {}] })
   await t.rejects(search(queue, { low: 10, high: 10 }), {

@@ -15,7 +15,7 @@ import { fitUsl, heldOutError, peak, type HeldOut, type Point } from '../analysi
 import type { Cell } from '../results/cell.schema.js'
 import type { Run } from '../results/run.schema.js'
 import { details } from './details.js'
-import { digits, markdownTable, percent, twoPlaces } from './format.js'
+import { counted, digits, markdownTable, percent, twoPlaces } from './format.js'
 
 /** Cores for which the capacity is estimated, beside those of the run's machine. */
 const CORES = [1, 2, 4, 8, 16]
@@ -56,8 +56,6 @@ function patternTexts(rows: readonly Row[], all: readonly Curve[]): string[] {
 
 const texts = ({ answer, figures }: Finding): [string, string] => [`**${answer}**`, figures]
 
-const replicas = (place: { replicas: number }): string => `${place.replicas} replica${place.replicas === 1 ? '' : 's'}`
-
 function keyMetricTexts(all: readonly Curve[]): string[] {
   const phases = [...new Set(all.map(({ phase, workers }) => `${phase}/${workers}`))]
   const rows = phases.map(place => {
@@ -67,9 +65,11 @@ function keyMetricTexts(all: readonly Curve[]): string[] {
     return [
       inPhase[0]!.name.split(',')[0]!,
       plateau
-        ? `${digits(plateau.rps)} req/s, from ${replicas(plateau)} on, ${plateau.users} users`
+        ? `${digits(plateau.rps)} req/s, from ${counted(plateau.replicas, 'replica')} on, ${plateau.users} users`
         : 'none: the load was the limit',
-      latencyFloor ? `${digits(latencyFloor.ms)} ms, ${replicas(latencyFloor)}, ${latencyFloor.users} users` : '',
+      latencyFloor
+        ? `${digits(latencyFloor.ms)} ms, ${counted(latencyFloor.replicas, 'replica')}, ${latencyFloor.users} users`
+        : '',
       `${twoPlaces(failures.percent)} %, worst cell ${twoPlaces(failures.worstPercent)} %`,
       `${digits(workers.rpsEach)} req/s each of ${inPhase[0]!.workers}${sent === null ? '' : `, ${digits(sent)} answers a CPU second`}`
     ]

@@ -6,12 +6,18 @@ export function digits(value: number): string {
   return value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2)
 }
 
-/** A median with the interval of its repeats; empty where there is no figure. */
+/**
+ * A median with the interval of its repeats; empty where there is no figure. What is measured here is never below 0, where the
+ * interval of few repeats may reach.
+ */
 export function figure(estimate: Estimate | null, format: (value: number) => string = digits): string {
   if (!estimate) return ''
   const { median, interval } = estimate
-  return interval ? `${format(median)} [${format(interval[0])}, ${format(interval[1])}]` : format(median)
+  return interval ? `${format(median)} [${format(Math.max(0, interval[0]))}, ${format(interval[1])}]` : format(median)
 }
+
+/** A count and what is counted: `1 cell`, `2 cells`. */
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
 export const twoPlaces = (value: number): string => value.toFixed(2)
 
