@@ -13,7 +13,7 @@ import { drawReport } from './report/draw.js'
 import type { PlannedCell } from './results/cell.schema.js'
 import { counted } from './report/format.js'
 import { openRun } from './results/store.js'
-import { runSlo } from './slo-run.js'
+import { runSlo } from './slo.js'
 import { Stopped } from './stop.js'
 import { runSweep, type SweepOrder } from './sweep.js'
 

@@ -1,108 +1,76 @@
-import { BenchError } from './errors.js'
+import type { SloOptions } from './cli.js'
+import { type Case, loadCases } from './load/cases.js'
+import type { LoadOrder } from './load/generator.js'
+import { measureRate } from './load/rate.js'
+import { counted, digits } from './report/format.js'
+import { findHighestRate, type HighestRate, leastWindowMs, type RateFigures } from './slo/search.js'
+import { renderSlo, type SloRow } from './slo/table.js'
+import { askModel, ownStack, type Target, whileAlive } from './target.js'
 
-/** Fewest samples that a 99th percentile is made of (docs/adr/0006; MLPerf's early stopping at 95 % certainty). */
-const SAMPLES_FOR_P99 = 662
-
-/** What one open-loop measurement at one rate came to. */
-export interface RateFigures {
-  /** arrivals a second that were asked for */
-  ratePerSecond: number
-  /** of good answers, from the planned send time */
-  p99Ms: number
-  /** good answers: what the percentile is made of */
-  good: number
-  /** errors, lost requests, answers that are not 2xx or wrong */
-  failed: number
-  /** arrivals that could not be sent in time */
-  dropped: number
-}
-
-export interface RateSearch {
-  /** measures in an open loop; long enough for a P99 (`leastWindowMs`) */
-  measure(ratePerSecond: number): Promise<RateFigures>
-  p99Ms: number
-  /** arrivals a second that are tried first */
-  first: number
-  /** arrivals a second between which the rate is looked for */
-  low: number
-  high: number
-  /** relative width at which the search ends: 0.05 is 5 % */
-  precision: number
-  /** times that the rate found must hold again */
-  confirmations: number
-}
-
-export interface HighestRate {
-  /** null when not even the lowest rate holds */
-  ratePerSecond: number | null
-  /** whether the highest rate that was tried holds, so that the true one may lie above it */
-  isAtTop: boolean
-  /** the measurements that confirm the rate */
-  confirmed: RateFigures[]
-  /** every measurement, in the order in which it was made */
-  tried: RateFigures[]
-}
-
-/** Ms within which so many arrivals a second are enough for a P99. */
-export const leastWindowMs = (ratePerSecond: number): number => (SAMPLES_FOR_P99 / ratePerSecond) * 1000
-
-type Holds = (rate: number) => Promise<boolean>
+/** Connections over which arrivals are spread: more than are in use at once as long as the bound is kept. */
+const CONNECTIONS = 256
+const CHECK_EVERY = 50
+const TIMEOUT_MS = 10_000
+const WARM_UP_MS = 2000
+/**
+ * Arrivals a second that are tried first, and between which is searched: a service of this kind on any one machine is in
+ * between. What is found is within 5 %.
+ */
+const SEARCH = { first: 1600, low: 10, high: 1_000_000, precision: 0.05, confirmations: 2 } as const
 
 /**
- * Finds the highest rate at which the P99 keeps within the bound with no failure and no drop: doubles or halves the first one
- * until it lies between one that holds and one that does not, halves that interval in proportion until it is narrow enough, then
- * confirms. On the way a rate has two chances, for a pause of the machine is not the servers' limit; to be confirmed it
- * has none to spare: one that does not hold again was luck, and the next lower one is confirmed in its place.
- * @throws BenchError `bad_flag` for an interval that is none
+ * Finds for each number of replicas the highest Poisson rate whose P99, from the planned send times, is within the bound.
+ * @returns Markdown
+ * @throws the signal's reason when it is aborted, and BenchError when a part fails; nothing is left running then
  */
-export async function findHighestRate(search: RateSearch): Promise<HighestRate> {
-  const { first, low, high, precision } = search
-  if (!(low > 0 && high > low && first >= low && first <= high)) {
-    throw new BenchError('bad_flag', `no rate lies between ${low} and ${high} a second`)
+export async function runSlo(options: SloOptions, signal: AbortSignal): Promise<string> {
+  const target = await ownStack(options, Math.max(...options.replicas))
+  try {
+    const served = await askModel(target.url)
+    const cases = await loadCases({ url: target.url, payload: options.payload, steps: options.steps, served })
+    const found: SloRow[] = []
+    for (const replicas of options.replicas) {
+      await target.scale(replicas)
+      found.push({ replicas, ...(await search(options, { target, cases, signal, replicas })) })
+    }
+    return renderSlo({ ...options, ...SEARCH, connections: CONNECTIONS, found })
+  } finally {
+    await target.stop()
   }
-  const tried: RateFigures[] = []
-  const holds: Holds = async rate => {
-    const figures = await search.measure(rate)
-    tried.push(figures)
-    return isWithin(figures, search.p99Ms)
-  }
-  const found = await narrow(search, async rate => (await holds(rate)) || holds(rate))
-  for (let rate = found; rate >= low; rate = rate === low ? 0 : Math.max(low, rate / (1 + precision))) {
-    const confirmed = await confirm(rate, search.confirmations, holds)
-    if (confirmed) return { ratePerSecond: rate, isAtTop: rate === high, confirmed: tail(tried, search), tried }
-  }
-  return { ratePerSecond: null, isAtTop: false, confirmed: [], tried }
 }
 
-/** The highest rate that holds, to within the precision; 0 when none does. */
-async function narrow({ first, low, high, precision }: RateSearch, holds: Holds): Promise<number> {
-  let [good, bad] = (await holds(first)) ? [first, Infinity] : [0, first]
-  while (bad === Infinity && good < high) {
-    const above = Math.min(high, 2 * good)
-    if (await holds(above)) good = above
-    else bad = above
-  }
-  while (good === 0 && bad > low) {
-    const below = Math.max(low, bad / 2)
-    if (await holds(below)) good = below
-    else bad = below
-  }
-  while (good > 0 && bad < Infinity && bad / good > 1 + precision) {
-    const middle = Math.sqrt(good * bad)
-    if (await holds(middle)) good = middle
-    else bad = middle
-  }
-  return good
+interface Trials {
+  target: Target
+  cases: readonly Case[]
+  signal: AbortSignal
+  replicas: number
 }
 
-async function confirm(rate: number, times: number, holds: Holds): Promise<boolean> {
-  for (let time = 0; time < times; time++) if (!(await holds(rate))) return false
-  return true
+function search(options: SloOptions, { target, cases, signal, replicas }: Trials): Promise<HighestRate> {
+  const order: LoadOrder = {
+    url: `${target.url}/predict`,
+    users: CONNECTIONS,
+    workers: options.workers,
+    thinkMs: 0,
+    bodies: cases.map(({ body }) => body),
+    expected: cases,
+    checkEvery: CHECK_EVERY,
+    seed: options.seed,
+    timeoutMs: TIMEOUT_MS
+  }
+  return findHighestRate({
+    async measure(ratePerSecond) {
+      const durationMs = Math.max(options.durationMs, leastWindowMs(ratePerSecond) * 1.2)
+      const trial = { order: { ...order, ratePerSecond }, warmUpMs: WARM_UP_MS, durationMs }
+      const figures = await whileAlive(target, signal, within => measureRate(trial, within))
+      console.error(`bench: ${counted(replicas, 'replica')}: ${trialText(figures)}`)
+      return figures
+    },
+    p99Ms: options.p99Ms,
+    ...SEARCH
+  })
 }
 
-const tail = (tried: RateFigures[], { confirmations }: RateSearch): RateFigures[] =>
-  confirmations > 0 ? tried.slice(-confirmations) : []
-
-function isWithin({ p99Ms, good, failed, dropped }: RateFigures, bound: number): boolean {
-  return failed === 0 && dropped === 0 && good >= SAMPLES_FOR_P99 && p99Ms <= bound
+function trialText({ ratePerSecond, p99Ms, good, failed, dropped }: RateFigures): string {
+  return `${digits(ratePerSecond)}/s: P99 ${digits(p99Ms)} ms, ${good} good, ${failed} failed, ${dropped} dropped`
 }

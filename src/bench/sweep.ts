@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
-import { runCell } from './cell.js'
+import { type CellWatcher, runCell } from './cell.js'
 import type { LiveState } from './live/state.js'
 import { type Case, loadCases } from './load/cases.js'
 import { runLocustCell } from './locust-cell.js'
@@ -10,10 +9,7 @@ import type { Cell, PlannedCell } from './results/cell.schema.js'
 import { gatherFingerprint } from './results/fingerprint.js'
 import type { Run } from './results/run.schema.js'
 import { appendCell, createRun, missingCells, openRun, refuseOther } from './results/store.js'
-import { askModel, openTarget, type ServedModel, type Target } from './target.js'
-
-/** Ms in which a process that has ended is known to have. */
-const END_KNOWN_MS = 1000
+import { askModel, openTarget, type ServedModel, type Target, whileAlive } from './target.js'
 
 /** A sweep to be begun, or to be gone on with. */
 export interface SweepOrder {
@@ -55,41 +51,29 @@ export async function runSweep(order: SweepOrder): Promise<Cell[]> {
 async function runCells(order: SweepOrder, target: Target, cases: readonly Case[]): Promise<void> {
   const { options, plan, live, signal } = order
   const { run, cells } = await openRun(options.out)
-  const measure = orDied(options.generator === 'locust' ? runLocustCell : runCell)
+  const measure = options.generator === 'locust' ? runLocustCell : runCell
   for (const cell of cells) live.ended(cell)
   for (const planned of missingCells(run, cells)) {
     signal.throwIfAborted()
     const index = plan.findIndex(({ key }) => key === planned.key)
     const { seed, uiPort } = options
-    const cell = await measure(
-      { plan: planned, order: index, seed: seed + index, warmUp: warmUpOf(planned, options), cases, uiPort },
-      target,
-      { began: stage => live.began(planned.key, stage), tick: tick => live.tick(tick) },
-      signal
-    )
+    const ordered = {
+      plan: planned,
+      order: index,
+      seed: seed + index,
+      warmUp: warmUpOf(planned, options),
+      cases,
+      uiPort
+    }
+    const watcher: CellWatcher = {
+      began: stage => live.began(planned.key, stage),
+      tick: tick => live.tick(tick)
+    }
+    const cell = await whileAlive(target, signal, within => measure(ordered, target, watcher, within))
     await appendCell(options.out, cell)
     live.ended(cell)
   }
 }
-
-/**
- * Ends the cell with the target: its load would go on against nobody until the window is over. What fails because a process of the
- * target has ended may fail before its end is known: then the end is what is said.
- */
-const orDied =
-  (measure: typeof runCell): typeof runCell =>
-  async (order, target, watcher, signal) => {
-    const broken = new AbortController()
-    const died = target.died.then(error => {
-      broken.abort(error)
-      throw error
-    })
-    const measured = measure(order, target, watcher, AbortSignal.any([signal, broken.signal])).catch(async error => {
-      if (!signal.aborted) await Promise.race([died, pause(END_KNOWN_MS)])
-      throw error
-    })
-    return Promise.race([measured, died])
-  }
 
 interface Digests extends ServedModel {
   payload: string

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import os from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
 import { BenchError, reasonOf } from './errors.js'
 import type { SweepOptions } from './options.js'
 import { balanceFor, MAXCONN } from './stack/balance.js'
@@ -35,6 +36,30 @@ export interface Target {
 export interface ServedModel {
   digest: string
   version: string
+}
+
+/** Ms in which a process that has ended is known to have. */
+const END_KNOWN_MS = 1000
+
+/**
+ * Measures as long as the target lives: what is measured ends with it, for its load would go on against nobody until its time is over.
+ * What fails because a process of the target has ended may fail before its end is known: then the end is what is said.
+ */
+export async function whileAlive<T>(
+  { died }: Pick<Target, 'died'>,
+  signal: AbortSignal,
+  measure: (signal: AbortSignal) => Promise<T>
+): Promise<T> {
+  const broken = new AbortController()
+  const ended = died.then(error => {
+    broken.abort(error)
+    throw error
+  })
+  const measured = measure(AbortSignal.any([signal, broken.signal])).catch(async error => {
+    if (!signal.aborted) await Promise.race([ended, pause(END_KNOWN_MS)])
+    throw error
+  })
+  return Promise.race([measured, ended])
 }
 
 /** Opens what the options name: starts the stack, or looks whether the target answers. */

@@ -76,7 +76,7 @@ t.test('an arrival that finds no connection in time is dropped', async t => {
 t.test('a measured rate has every arrival accounted for', async t => {
   const server = await moodyServer(({ number, answer }) => answer(number % 10 === 0 ? 503 : 200, '{}'))
   t.teardown(server.close)
-  const figures = await measureRate({
+  const trial = {
     order: {
       url: server.url,
       ...{ users: 8, workers: 2, thinkMs: 0, bodies: ['{}'], checkEvery: 50, seed: 1, timeoutMs: 5000 },
@@ -84,7 +84,8 @@ t.test('a measured rate has every arrival accounted for', async t => {
     },
     warmUpMs: 200,
     durationMs: 2000
-  })
+  }
+  const figures = await measureRate(trial, new AbortController().signal)
   t.equal(server.open.size, 0, 'nothing is left running')
   t.equal(figures.ratePerSecond, 300)
   const all = figures.good + figures.failed + figures.dropped
@@ -93,4 +94,17 @@ t.test('a measured rate has every arrival accounted for', async t => {
   t.ok(Math.abs(all - 615) < 140, `${all} arrivals`)
   // One answer in ten is a 503: a window that begins anywhere has floor or ceil of a tenth.
   t.ok(Math.abs(figures.failed - (all - figures.dropped) / 10) <= 2, `${figures.failed} failed`)
+})
+
+t.test('a measurement that is stopped leaves nothing running', async t => {
+  const server = await moodyServer(({ answer }) => answer(200, '{}'))
+  t.teardown(server.close)
+  const stopping = new AbortController()
+  const order = { url: server.url, users: 4, workers: 2, thinkMs: 0, bodies: ['{}'], checkEvery: 50, seed: 1 }
+  const trial = { order: { ...order, timeoutMs: 5000, ratePerSecond: 100 }, warmUpMs: 600_000, durationMs: 1 }
+  const stopped = t.rejects(measureRate(trial, stopping.signal), { name: 'AbortError' })
+  await eventually('a request', () => server.asked > 0)
+  stopping.abort()
+  await stopped
+  await eventually('no connection', () => server.open.size === 0)
 })

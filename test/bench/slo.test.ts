@@ -1,5 +1,9 @@
 import t from 'tap'
-import { findHighestRate, leastWindowMs, type RateFigures, type RateSearch } from '../../src/bench/slo.js'
+import { findHighestRate, leastWindowMs, type RateFigures, type RateSearch } from '../../src/bench/slo/search.js'
+import { renderSlo } from '../../src/bench/slo/table.js'
+import { bench, descendants, isAlive } from '../support/bench-process.js'
+import { eventually } from '../support/eventually.js'
+import { freePorts } from '../support/services/ports.js'
 
 const figures = (ratePerSecond: number, more: Partial<RateFigures> = {}): RateFigures => ({
   ...{ ratePerSecond, p99Ms: 1, good: 1000, failed: 0, dropped: 0 },
@@ -87,4 +91,36 @@ t.test('says when the lowest rate is too much, and when the highest one is not',
 t.test('a P99 needs 662 answers: 6.62 s at 100 a second', t => {
   t.equal(leastWindowMs(100), 6620)
   t.end()
+})
+
+t.test('the table has what was found for each number of replicas', t => {
+  const confirmed = [figures(500, { p99Ms: 20, good: 900, dropped: 0 }), figures(500, { p99Ms: 40, good: 1100 })]
+  const text = renderSlo({
+    ...{ p99Ms: 50, durationMs: 10_000, workers: 4, connections: 256, steps: 1, seed: 7 },
+    ...{ low: 10, precision: 0.05, confirmations: 2 },
+    found: [
+      { replicas: 1, ratePerSecond: 500, isAtTop: false, confirmed, tried: [figures(700), ...confirmed] },
+      { replicas: 2, ratePerSecond: 500, isAtTop: true, confirmed, tried: confirmed },
+      { replicas: 4, ratePerSecond: null, isAtTop: false, confirmed: [], tried: [figures(10)] }
+    ]
+  })
+  t.match(text, 'P99 <= 50 ms')
+  t.match(text, '4 load workers, 256 connections, 10 s or more a trial, 1 step, seed 7; found to within 5 %')
+  t.match(text, '| 1 | 500 | 30.0 | 2000 | 0 | 0 | 3 |')
+  t.match(text, '| 2 | 500 or more | 30.0 | 2000 | 0 | 0 | 2 |')
+  t.match(text, '| 4 | none from 10/s on |  |  |  |  | 1 |')
+  t.end()
+})
+
+t.test('a search on replicas of our own measures rates, and one that is stopped leaves nothing running', async t => {
+  const [port] = (await freePorts(1)) as [number]
+  const slo = bench(t, ['slo', '--p99', 10_000, '--replicas', 1, '--workers', 2, '--duration', 1, '--port', port])
+  await eventually('a rate', () => /\/s: P99/.test(slo.said()), 60_000)
+  t.match(slo.said(), /^bench: 1 replica: 1600\/s: P99 [\d.]+ ms, [1-9]\d* good, 0 failed, \d+ dropped$/m)
+  const started = await descendants(slo.pid)
+  t.ok(started.length > 2, 'HAProxy, a replica, load workers')
+  slo.kill('SIGINT')
+  t.equal(await slo.ended, 130)
+  t.match(slo.said(), /^bench: stopped by SIGINT$/m)
+  t.same(started.filter(isAlive), [])
 })

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { successes } from '../analysis/figures.js'
-import type { RateFigures } from '../slo.js'
+import type { RateFigures } from '../slo/search.js'
 import { type LoadOrder, startLoad } from './generator.js'
 import { mergeLatency } from './latency.js'
 import { total } from './tally.js'
@@ -11,13 +11,19 @@ export interface RateTrial {
   durationMs: number
 }
 
-/** Measures one rate in an open loop: warm-up, window, drain. Nothing is left running, whatever happens. */
-export async function measureRate({ order, warmUpMs, durationMs }: RateTrial): Promise<RateFigures> {
+/**
+ * Measures one rate in an open loop: warm-up, window, drain. Nothing is left running, whatever happens.
+ * @throws when the signal is aborted
+ */
+export async function measureRate(
+  { order, warmUpMs, durationMs }: RateTrial,
+  signal: AbortSignal
+): Promise<RateFigures> {
   const load = await startLoad(order)
   try {
-    await pause(warmUpMs)
+    await pause(warmUpMs, undefined, { signal })
     const window = await load.beginWindow()
-    await pause(durationMs)
+    await pause(durationMs, undefined, { signal })
     const { completed, errors, lost, mismatched, statuses, latencyUs } = await window.end()
     await load.drain()
     const { dropped = 0, ...broken } = errors

@@ -1,0 +1,52 @@
+import { sum } from '../analysis/figures.js'
+import { median } from '../analysis/statistics.js'
+import { counted, digits, markdownTable } from '../report/format.js'
+import type { HighestRate } from './search.js'
+
+/** What was found for one number of replicas. */
+export interface SloRow extends HighestRate {
+  replicas: number
+}
+
+/** What was found, and how it was looked for. */
+export interface SloTable {
+  p99Ms: number
+  /** of each trial, ms */
+  durationMs: number
+  workers: number
+  connections: number
+  steps: number
+  seed: number
+  /** lowest rate of the search, arrivals a second */
+  low: number
+  /** share */
+  precision: number
+  confirmations: number
+  found: SloRow[]
+}
+
+const HEAD = ['Inference Replicas', 'Rate (req/s)', 'P99 (ms)', 'Good', 'Failures', 'Drops', 'Trials']
+
+/** The table as Markdown. */
+export function renderSlo(table: SloTable): string {
+  const { p99Ms, durationMs, workers, connections, steps, seed, precision, confirmations } = table
+  return [
+    `Highest Poisson rate with P99 <= ${p99Ms} ms, no failure and no drop; open loop, latency from the planned send time.`,
+    `${counted(workers, 'load worker')}, ${connections} connections, ${durationMs / 1000} s or more a trial, ${counted(steps, 'step')}, seed ${seed}; found to within ${precision * 100} % and confirmed ${confirmations} times, whose figures are shown.`,
+    markdownTable(
+      HEAD,
+      table.found.map(row => rowTexts(row, table.low))
+    )
+  ].join('\n\n')
+}
+
+function rowTexts({ replicas, ratePerSecond, isAtTop, confirmed, tried }: SloRow, low: number): string[] {
+  if (ratePerSecond === null) return [String(replicas), `none from ${low}/s on`, '', '', '', '', String(tried.length)]
+  return [
+    String(replicas),
+    `${digits(ratePerSecond)}${isAtTop ? ' or more' : ''}`,
+    digits(median(confirmed.map(({ p99Ms }) => p99Ms))),
+    ...[sum(confirmed.map(({ good }) => good)), sum(confirmed.map(({ failed }) => failed))].map(String),
+    ...[sum(confirmed.map(({ dropped }) => dropped)), tried.length].map(String)
+  ]
+}
