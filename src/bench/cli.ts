@@ -81,7 +81,7 @@ npm run bench -- report DIR           draws the report of a folder of results ag
 npm run bench -- compare A B          differences of two folders; exit code 1 on a regression
 npm run bench -- cross-check DIR [--port 8023]
                                       three cells of DIR again with Locust, beside DIR's own in its report
-npm run bench -- slo --p99 50 [--replicas 1,2] [--workers 4] [--duration 10] [--steps 1] [--payload FILE] [--seed 1]
+npm run bench -- slo --p99 50 [--replicas 1,2,4,8] [--workers 4] [--duration 10] [--steps 1] [--payload FILE] [--seed 1]
                                       highest Poisson rate whose P99 is within the bound
 npm run bench -- ceiling [--connections 50] [--rounds 6] [--duration 4]
                                       bare node:http, Fastify and this service side by side`
