@@ -1,17 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Case } from './load/cases.js'
-import { type Load, startLoad } from './load/generator.js'
+import { FAILURES, type Load, startLoad } from './load/generator.js'
 import { cellOf } from './measured.js'
 import type { WarmUp } from './options.js'
 import type { Cell, PlannedCell } from './results/cell.schema.js'
 import type { Target } from './target.js'
 import { warmUp } from './warm-up.js'
 import { processFigures, scrapeAll, takeReading, type WatchedReplica } from './watch/reading.js'
-
-/** Of this many answers one is compared with the expected forecast. */
-const CHECK_EVERY = 50
-/** Ms after which a request without an answer has failed. */
-const TIMEOUT_MS = 10_000
 
 export interface CellOrder {
   plan: PlannedCell
@@ -52,9 +47,8 @@ export async function runCell(
     thinkMs: plan.thinkMs,
     bodies: cases.map(({ body }) => body),
     expected: cases,
-    checkEvery: CHECK_EVERY,
     seed: order.seed,
-    timeoutMs: TIMEOUT_MS
+    ...FAILURES
   })
   try {
     load.onTick(tick => watcher.tick(tick))

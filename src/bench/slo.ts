@@ -1,6 +1,6 @@
 import type { SloOptions } from './cli.js'
 import { type Case, loadCases } from './load/cases.js'
-import type { LoadOrder } from './load/generator.js'
+import { FAILURES, type LoadOrder } from './load/generator.js'
 import { measureRate } from './load/rate.js'
 import { counted, digits } from './report/format.js'
 import { findHighestRate, type HighestRate, leastWindowMs, type RateFigures } from './slo/search.js'
@@ -9,8 +9,6 @@ import { askModel, ownStack, type Target, whileAlive } from './target.js'
 
 /** Connections over which arrivals are spread: more than are in use at once as long as the bound is kept. */
 const CONNECTIONS = 256
-const CHECK_EVERY = 50
-const TIMEOUT_MS = 10_000
 const WARM_UP_MS = 2000
 /**
  * Arrivals a second that are tried first, and between which is searched: a service of this kind on any one machine is in
@@ -54,9 +52,8 @@ function search(options: SloOptions, { target, cases, signal, replicas }: Trials
     thinkMs: 0,
     bodies: cases.map(({ body }) => body),
     expected: cases,
-    checkEvery: CHECK_EVERY,
     seed: options.seed,
-    timeoutMs: TIMEOUT_MS
+    ...FAILURES
   }
   return findHighestRate({
     async measure(ratePerSecond) {

@@ -14,10 +14,14 @@ import { benchCell, type CellTraits } from '../support/bench-cells.js'
 
 const alike = (count: number, ms: number): number[] => new Array<number>(count).fill(ms)
 
-/** A curve of so many good answers a second, and of such latencies, at 1, 2, 4 and 8 replicas. */
-function curve(rps: number[], latenciesMs: number[] = []) {
+/** A curve of so many good answers a second, of such latencies and with such limiters, at 1, 2, 4 and 8 replicas. */
+function curve(rps: number[], latenciesMs: number[] = [], limiters: Cell['limiter']['what'][] = []) {
   const cells = rps.map((rate, index) =>
-    benchCell({ plan: { replicas: 2 ** index }, latenciesMs: alike(10 * rate, latenciesMs[index] ?? 100) })
+    benchCell({
+      plan: { replicas: 2 ** index },
+      latenciesMs: alike(10 * rate, latenciesMs[index] ?? 100),
+      limiter: { what: limiters[index] ?? 'host CPU', evidence: '' }
+    })
   )
   return curves(tableRows(cells))[0]!
 }
@@ -69,31 +73,19 @@ t.test('returns diminish from the count after which each replica adds less than 
 })
 
 t.test('a throughput that the load limits says nothing of the servers', t => {
-  const limited = (rps: number[], by: ('think time' | 'generator' | 'replicas')[]) =>
-    curves(
-      tableRows(
-        rps.map((rate, index) =>
-          benchCell({
-            plan: { replicas: 2 ** index },
-            latenciesMs: alike(10 * rate, 100),
-            limiter: { what: by[index]!, evidence: '' }
-          })
-        )
-      )
-    )[0]!
-  const paused = limited([16, 16, 16], ['think time', 'think time', 'think time'])
+  const paused = curve([16, 16, 16], [], ['think time', 'think time', 'think time'])
   for (const judge of [growsLinearly, returnsDiminish]) {
     t.strictSame(judge(paused), { answer: 'undecidable', figures: 'the load was the limit with 1, 2, 4 replicas' })
   }
   // Of 100, 200, 400 and 410 the last was all that the generator could send: nothing tells where they would have saturated.
-  const late = limited([100, 200, 400, 410], ['replicas', 'replicas', 'replicas', 'generator'])
+  const late = curve([100, 200, 400, 410], [], ['replicas', 'replicas', 'replicas', 'generator'])
   t.match(returnsDiminish(late), {
     answer: 'refuted',
     figures: /not up to 4 replicas; .*; the load was the limit with 8 replicas$/
   })
   t.match(growsLinearly(late), { answer: 'confirmed', figures: /2: 1\.00, 4: 1\.00; the load/ })
   t.equal(keyMetrics([paused]).plateau, null)
-  t.match(keyMetrics([limited([100, 50], ['replicas', 'generator'])]).plateau, { rps: 100, replicas: 1 })
+  t.match(keyMetrics([curve([100, 50], [], ['replicas', 'generator'])]).plateau, { rps: 100, replicas: 1 })
   t.end()
 })
 

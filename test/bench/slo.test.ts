@@ -1,7 +1,7 @@
 import t from 'tap'
 import { findHighestRate, leastWindowMs, type RateFigures, type RateSearch } from '../../src/bench/slo/search.js'
 import { renderSlo } from '../../src/bench/slo/table.js'
-import { bench, descendants, isAlive } from '../support/bench-process.js'
+import { bench, interrupt } from '../support/bench-process.js'
 import { eventually } from '../support/eventually.js'
 import { freePorts } from '../support/services/ports.js'
 
@@ -117,10 +117,5 @@ t.test('a search on replicas of our own measures rates, and one that is stopped 
   const slo = bench(t, ['slo', '--p99', 10_000, '--replicas', 1, '--workers', 2, '--duration', 1, '--port', port])
   await eventually('a rate', () => /\/s: P99/.test(slo.said()), 60_000)
   t.match(slo.said(), /^bench: 1 replica: 1600\/s: P99 [\d.]+ ms, [1-9]\d* good, 0 failed, \d+ dropped$/m)
-  const started = await descendants(slo.pid)
-  t.ok(started.length > 2, 'HAProxy, a replica, load workers')
-  slo.kill('SIGINT')
-  t.equal(await slo.ended, 130)
-  t.match(slo.said(), /^bench: stopped by SIGINT$/m)
-  t.same(started.filter(isAlive), [])
+  await interrupt(t, slo)
 })

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import t from 'tap'
 import { openRun } from '../../src/bench/results/store.js'
-import { bench, cellsIn, descendants, flags, isAlive } from '../support/bench-process.js'
+import { bench, cellsIn, descendants, flags, interrupt, isAlive } from '../support/bench-process.js'
 import { eventually } from '../support/eventually.js'
 import { startService } from '../support/service.js'
 import { freePorts } from '../support/services/ports.js'
@@ -12,11 +12,7 @@ t.test('a sweep that is interrupted keeps its cells, leaves nothing running, and
   const folder = `${t.testdir()}/results`
   const interrupted = bench(t, [...(await flags(folder)), '--balance', 'roundrobin'])
   await eventually('a cell', () => cellsIn(folder).length > 0, 60_000)
-  const started = await descendants(interrupted.pid)
-  interrupted.kill('SIGINT')
-  t.equal(await interrupted.ended, 130)
-  t.match(interrupted.said(), /^bench: stopped by SIGINT$/m)
-  t.same(started.filter(isAlive), [])
+  await interrupt(t, interrupted)
   const kept = cellsIn(folder)
   t.ok(kept.length < 4)
   t.match(

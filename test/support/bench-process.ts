@@ -55,6 +55,17 @@ export const isAlive = (pid: number): boolean => {
   }
 }
 
+/** Interrupts a benchmark as Ctrl-C does: it says so, and nothing that it started is left. */
+export async function interrupt(t: Test, benchmark: Bench): Promise<void> {
+  const started = await descendants(benchmark.pid)
+  // HAProxy, a replica and a load worker at the least
+  t.ok(started.length > 2, `${started.length} processes`)
+  benchmark.kill('SIGINT')
+  t.equal(await benchmark.ended, 130)
+  t.match(benchmark.said(), /^bench: stopped by SIGINT$/m)
+  t.same(started.filter(isAlive), [])
+}
+
 /** A small sweep on a port of its own. */
 export async function flags(folder: string): Promise<(string | number)[]> {
   const [port] = (await freePorts(1)) as [number]

@@ -95,8 +95,13 @@ function toRow(cells: Cell[]): Row {
  * Whether the load was the limit, by the users' pauses or by its generator: then the throughput says nothing of what the servers
  * can do.
  */
-export function isLoadLimited({ cells }: Pick<Row, 'cells'>): boolean {
-  return cells.every(({ limiter: { what } }) => what === 'think time' || what === 'generator')
+export function isLoadLimited(row: Pick<Row, 'cells'>): boolean {
+  return isLimitedBy(row, 'think time', 'generator')
+}
+
+/** Whether one of these was the limit in each repeat. */
+export function isLimitedBy({ cells }: Pick<Row, 'cells'>, ...limits: Cell['limiter']['what'][]): boolean {
+  return cells.every(({ limiter }) => limits.includes(limiter.what))
 }
 
 /** In the order of the phases in the report. */

@@ -1,5 +1,5 @@
 import { type Curve, saturation } from './curves.js'
-import { isLoadLimited, type Row } from './figures.js'
+import { isLimitedBy, isLoadLimited, type Row } from './figures.js'
 import { mean, tInterval } from './statistics.js'
 
 type Answer = 'confirmed' | 'refuted' | 'undecidable'
@@ -77,8 +77,9 @@ export const returnsDiminish = ofServers(({ rows }) => {
  */
 export function moreWorkersHelp(rows: readonly Row[]): Finding {
   const ratios = rows.flatMap(row => {
+    // Where the users' pauses decide the throughput they do so with however many load workers.
     const other =
-      row.workers === 4 && !isPaused(row)
+      row.workers === 4 && !isLimitedBy(row, 'think time')
         ? rows.find(other => other.workers === 8 && isSameLoad(row, other))
         : undefined
     return other && row.rps.median > 0 && other.rps.median > 0 ? [other.rps.median / row.rps.median] : []
@@ -123,9 +124,6 @@ function outsideBand(ratio: number): Answer {
   if (ratio > 1 + DEAD_BAND) return 'confirmed'
   return ratio < 1 - DEAD_BAND ? 'refuted' : 'undecidable'
 }
-
-/** Whether the users' pauses decide the throughput, with however many load workers. */
-const isPaused = ({ cells }: Row): boolean => cells.every(({ limiter }) => limiter.what === 'think time')
 
 function isSameLoad(a: Row, b: Row): boolean {
   const isMatrix = a.phase !== 'standalone' && b.phase !== 'standalone'

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { sum } from '../analysis/figures.js'
 import { BenchError } from '../errors.js'
 import type { Case } from '../load/cases.js'
-import { startLoad } from '../load/generator.js'
+import { FAILURES, startLoad } from '../load/generator.js'
 import type { WindowFigures } from '../load/merge.js'
 import { Child } from '../stack/child.js'
 import { readProcess } from '../watch/proc.js'
@@ -10,8 +10,6 @@ import type { Sample } from './table.js'
 
 /** Ms in which load runs before it is measured, so that connections and code are warm. */
 const LEAD_IN_MS = 500
-const CHECK_EVERY = 50
-const TIMEOUT_MS = 10_000
 /** Says that a server takes requests, and where. */
 const LISTENING = /^listening at (http:\S+)/
 
@@ -45,7 +43,7 @@ export interface Measurement {
 export async function measure(server: Server, measurement: Measurement): Promise<Sample> {
   const { connections: users, durationMs, bodies, expected, signal } = measurement
   const more = expected && { expected }
-  const order = { url: `${server.url}/predict`, users, bodies, ...more, checkEvery: CHECK_EVERY, timeoutMs: TIMEOUT_MS }
+  const order = { url: `${server.url}/predict`, users, bodies, ...more, ...FAILURES }
   const load = await startLoad({ ...order, workers: 1, thinkMs: 0, seed: 1 })
   try {
     await wait(LEAD_IN_MS, server, signal)

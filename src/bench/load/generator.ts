@@ -29,6 +29,9 @@ export interface LoadOrder {
   ratePerSecond?: number
 }
 
+/** What every command counts as a failure: a wrong one of 50 answers that is compared, and a request that waits for 10 s. */
+export const FAILURES = { checkEvery: 50, timeoutMs: 10_000 } as const satisfies Partial<LoadOrder>
+
 /** A load that goes on until it is drained or killed. */
 export interface Load {
   /** of the load workers */
