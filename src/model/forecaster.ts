@@ -1,5 +1,6 @@
 import { monotonicMs } from '../clock.js'
 import { ServiceError } from '../errors.js'
+import type { LongForecast } from './long-forecasts.js'
 import type { Pool, RowOwner } from './pool.js'
 import type { ValidWindow } from './window.js'
 
@@ -23,7 +24,7 @@ export interface ForecastOrder {
  * anew, so that steps of different requests share batches and a short request never waits for the end of a long one
  * (iteration-level batching, as in Orca, OSDI 2022).
  */
-export class Forecast implements RowOwner {
+export class Forecast implements RowOwner, LongForecast {
   readonly order: ForecastOrder
   /** [steps, features] in raw units, flat */
   readonly values: number[] = []
@@ -33,21 +34,46 @@ export class Forecast implements RowOwner {
   readonly #listener: ForecastListener
   #step = 0
   #submittedAt = 0
+  /** one of the long forecasts that are under way */
+  #isUnderWay = false
 
   constructor(order: ForecastOrder, listener: ForecastListener) {
     this.order = order
     this.#listener = listener
   }
 
-  /** Puts the first step into a ring; the listener hears of the end. */
+  get steps(): number {
+    return this.order.steps
+  }
+
+  get deadline(): number {
+    return this.order.deadline
+  }
+
+  /** Puts the first step into a ring, a long forecast's in its turn; the listener hears of the end. */
   start(): this {
-    this.#submit()
+    this.#submittedAt = monotonicMs()
+    if (this.steps === 1) this.#submit()
+    else this.order.pool.backlog.long.enter(this)
     return this
+  }
+
+  begin(): void {
+    this.#isUnderWay = true
+    this.#submit()
+  }
+
+  tooLate(): void {
+    const { pool, window } = this.order
+    pool.release(window.slot)
+    this.#listener.failed(pool.expired())
   }
 
   /** The caller has gone. */
   cancel(): void {
-    this.order.pool.cancel(this.order.window.slot, this)
+    const { pool, window } = this.order
+    if (this.steps > 1 && pool.withdraw(window.slot, this)) return
+    if (pool.cancel(window.slot, this)) this.#end()
   }
 
   answered(slot: number): void {
@@ -56,23 +82,36 @@ export class Forecast implements RowOwner {
     this.inferMs += pool.slots.ranFor[slot]!
     if (!this.#takeForecast(slot)) {
       pool.release(slot)
+      this.#end()
       return this.#listener.failed(new ServiceError('invalid_forecast', 'the model gave a value that is not finite'))
     }
-    if (++this.#step < steps) {
+    this.#step++
+    if (this.#isUnderWay) pool.backlog.long.stepped()
+    if (this.#step < steps) {
       this.#feedBack(slot)
+      this.#submittedAt = monotonicMs()
       return this.#submit()
     }
     pool.release(slot)
+    this.#end()
     this.#listener.forecasted(this)
   }
 
   failed(error: ServiceError): void {
+    this.#end()
     this.#listener.failed(error)
   }
 
   #submit(): void {
-    this.#submittedAt = monotonicMs()
     this.order.pool.submit(this.order.window, this, this.order.deadline)
+  }
+
+  /** Lets the next long forecast begin. */
+  #end(): void {
+    if (!this.#isUnderWay) return
+    this.#isUnderWay = false
+    const { backlog } = this.order.pool
+    backlog.long.ended(this.steps - this.#step, monotonicMs(), backlog.work)
   }
 
   /** Keeps the forecast row, moved inside the features' bounds: only legal rows may be fed back. False if not finite. */

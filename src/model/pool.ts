@@ -1,11 +1,14 @@
 import { monotonicMs } from '../clock.js'
 import { ModelRefused, ServiceError } from '../errors.js'
+import { Backlog } from './backlog.js'
 import type { Bundle } from './bundle.js'
 import { Lane } from './lane.js'
+import type { LongForecast } from './long-forecasts.js'
 import { usesMinute } from './manifest.js'
 import { Places } from './places.js'
 import { SharedSlots, SlotState } from './ring.js'
 import { checkSignature } from './signature.js'
+import { Watchdog } from './watchdog.js'
 import type { ValidWindow } from './window.js'
 import { WorkerHandle } from './worker-handle.js'
 
@@ -49,9 +52,10 @@ export class Pool {
   readonly #workers: WorkerHandle[] = []
   readonly #owners: (RowOwner | undefined)[]
   readonly #places: Places
-  readonly #stuck = new Set<number>()
-  #inLanes = 0
+  readonly #watchdog: Watchdog
+  readonly backlog: Backlog
   #turnEnds = false
+  #inTurn = false
   #sweeper: NodeJS.Timeout | undefined
 
   constructor(bundle: Bundle, options: PoolOptions, observer: PoolObserver) {
@@ -63,6 +67,14 @@ export class Pool {
     this.slots = new SharedSlots({ ...shape, featureCount: manifest.features.length })
     this.#owners = new Array<RowOwner | undefined>(options.queueRows).fill(undefined)
     this.#places = new Places(options.queueRows)
+    this.backlog = new Backlog(options, monotonicMs())
+    this.#watchdog = new Watchdog({
+      slots: this.slots,
+      lanes: this.#lanes,
+      owners: this.#owners,
+      runTimeoutMs: options.runTimeoutMs,
+      expired: () => this.expired()
+    })
     this.slots.rings.forEach((ring, index) => this.#addLane(new Lane(this.slots, ring), index))
   }
 
@@ -97,7 +109,7 @@ export class Pool {
 
   /** Every worker has its session, none is stuck or in a crash loop. */
   get ready(): boolean {
-    return this.#stuck.size === 0 && this.#workers.every(worker => worker.healthy)
+    return this.#watchdog.stuck.size === 0 && this.#workers.every(worker => worker.healthy)
   }
 
   /** Places taken by requests. */
@@ -105,23 +117,27 @@ export class Pool {
     return this.#places.taken
   }
 
-  /** Rows that wait in the rings or run. */
-  get queued(): number {
-    return this.#inLanes
-  }
-
-  get full(): boolean {
+  /** Whether every place is taken, also after a look for what is finished and only waits to be collected. */
+  isFull(): boolean {
+    if (this.#places.full) this.#turn()
     return this.#places.full
   }
 
-  /** Takes a place for a request, or throws the refusal. */
-  acquire(): number {
+  /** Why a request for so many steps, which would be given up on after `patienceMs`, is not taken on now; undefined if it is. */
+  refusal(steps: number, patienceMs: number): ServiceError | undefined {
     if (!this.#lanes.some((_, index) => this.#able(index))) {
-      throw new ServiceError('model_not_ready', 'no worker is able to run the model')
+      return new ServiceError('model_not_ready', 'no worker is able to run the model')
     }
-    const slot = this.#places.take()
-    if (slot === undefined) throw new ServiceError('queue_full', `all ${this.options.queueRows} places are taken`)
-    return slot
+    if (this.isFull()) return new ServiceError('queue_full', `all ${this.options.queueRows} places are taken`)
+    if (this.backlog.endsInTime(steps, patienceMs)) return undefined
+    return new ServiceError('queue_full', `too much work is waiting: ${steps} steps would not end in time`)
+  }
+
+  /** Takes a place for a request, or throws the refusal. */
+  acquire(steps = 1, patienceMs = Infinity): number {
+    const refusal = this.refusal(steps, patienceMs)
+    if (refusal) throw refusal
+    return this.#places.take()!
   }
 
   /** Gives back the place of a request that is not in a ring. */
@@ -134,7 +150,7 @@ export class Pool {
   submit({ slot }: ValidWindow, owner: RowOwner, deadline: number): void {
     this.slots.deadline[slot] = deadline
     this.#owners[slot] = owner
-    this.#inLanes++
+    this.backlog.put()
     this.#shortestLane().put(slot)
     if (this.#turnEnds) return
     this.#turnEnds = true
@@ -144,13 +160,25 @@ export class Pool {
     })
   }
 
-  /** The caller of a submitted row has gone: its owner hears nothing more, and the place is freed when it is passed. */
-  cancel(slot: number, owner: RowOwner): void {
+  /**
+   * The caller of a submitted row has gone: its owner hears nothing more, and the place is freed when it is passed. False when
+   * there is no such row.
+   */
+  cancel(slot: number, owner: RowOwner): boolean {
     // An answered caller can hang up before it has read the answer: somebody else has its place by then.
-    if (this.#owners[slot] !== owner) return
+    if (this.#owners[slot] !== owner) return false
     this.#owners[slot] = undefined
     Atomics.compareExchange(this.slots.state, slot, SlotState.WAITING, SlotState.CANCELLED)
     this.#observer.rowCancelled()
+    return true
+  }
+
+  /** The caller of a forecast that waits for its turn has gone; false where it does not wait. */
+  withdraw(slot: number, forecast: LongForecast): boolean {
+    if (!this.backlog.long.withdraw(forecast)) return false
+    this.release(slot)
+    this.#observer.rowCancelled()
+    return true
   }
 
   /** Resolves when no place is taken any more. */
@@ -167,7 +195,7 @@ export class Pool {
 
   /** Whether a row that is put into this ring will be run soon. */
   #able(index: number): boolean {
-    return this.#workers[index]!.hopeful && !this.#stuck.has(index)
+    return this.#workers[index]!.hopeful && !this.#watchdog.stuck.has(index)
   }
 
   #shortestLane(): Lane {
@@ -182,6 +210,9 @@ export class Pool {
 
   /** The end of an event-loop turn, or a worker's message: hand over, look for results, ask for a wake-up if idle. */
   #turn(): void {
+    // What an answer sets off may ask for a place, which looks for finished rows.
+    if (this.#inTurn) return
+    this.#inTurn = true
     for (const lane of this.#lanes) {
       lane.publish()
       lane.collect(this.#deliver)
@@ -189,14 +220,16 @@ export class Pool {
       // Answers may have put rows in for their next step.
       lane.publish()
     }
+    this.#inTurn = false
   }
 
   readonly #deliver = (slot: number): void => {
     const { state, batchRows, ranFor } = this.slots
-    this.#inLanes--
+    this.backlog.delivered()
     const end = state[slot]!
     if (batchRows[slot]! > 0 && end !== SlotState.EXPIRED && end !== SlotState.CANCELLED) {
       this.#observer.batchRan(batchRows[slot]!, ranFor[slot]! / 1000)
+      this.backlog.ran(batchRows[slot]!, ranFor[slot]!)
       batchRows[slot] = 0
     }
     const owner = this.#owners[slot]
@@ -205,11 +238,12 @@ export class Pool {
     if (end === SlotState.DONE) return owner.answered(slot)
     this.release(slot)
     owner.failed(
-      end === SlotState.EXPIRED ? this.#expired() : new ServiceError('worker_failed', 'the model run failed')
+      end === SlotState.EXPIRED ? this.expired() : new ServiceError('worker_failed', 'the model run failed')
     )
   }
 
-  #expired(): ServiceError {
+  /** Counts a request that waited past its deadline, and is the answer to it. */
+  expired(): ServiceError {
     this.#observer.rowExpired()
     return new ServiceError('deadline_exceeded', 'the deadline passed before the model could run')
   }
@@ -221,29 +255,9 @@ export class Pool {
     this.#turn()
   }
 
-  /** Answers what is late although no worker has come by, and gives up on batches that run for too long. */
   #sweep(): void {
-    if (this.#inLanes === 0) return this.#stuck.clear()
     const now = monotonicMs()
-    this.#lanes.forEach((lane, index) => {
-      if (lane.runningFor(now) > this.options.runTimeoutMs) this.#stuck.add(index)
-      else this.#stuck.delete(index)
-    })
-    const { state, deadline } = this.slots
-    for (let slot = 0; slot < this.#owners.length; slot++) {
-      const owner = this.#owners[slot]
-      if (owner === undefined || deadline[slot]! >= now) continue
-      if (Atomics.compareExchange(state, slot, SlotState.WAITING, SlotState.CANCELLED) === SlotState.WAITING) {
-        this.#giveUp(slot, owner, this.#expired())
-      } else if (state[slot] === SlotState.RUNNING && this.#stuck.size > 0) {
-        this.#giveUp(slot, owner, new ServiceError('run_timeout', 'the model run took too long'))
-      }
-    }
-  }
-
-  /** The owner is answered now; the place stays taken until its ring has passed it. */
-  #giveUp(slot: number, owner: RowOwner, error: ServiceError): void {
-    this.#owners[slot] = undefined
-    owner.failed(error)
+    this.backlog.look(now)
+    this.#watchdog.look(now, this.backlog.queued)
   }
 }

@@ -20,19 +20,19 @@ export function admission(context: Context) {
       )
     }
     try {
-      if (servingModel(context).pool.full) throw new ServiceError('queue_full', 'every place is taken')
-      done()
+      const refusal = servingModel(context).pool.refusal(1, context.config.DEADLINE_MS)
+      done(refusal && refuse(context, reply, refusal))
     } catch (error) {
       done(refuse(context, reply, error as ServiceError))
     }
   }
 }
 
-/** Takes a place in the serving model's pool, or throws the refusal that the caller is answered with. */
-export function admit(context: Context, reply: FastifyReply): { model: ServingModel; slot: number } {
+/** Takes a place in the serving model's pool for so many steps, or throws the refusal that the caller is answered with. */
+export function admit(context: Context, reply: FastifyReply, steps: number): { model: ServingModel; slot: number } {
   try {
     const model = servingModel(context)
-    return { model, slot: model.pool.acquire() }
+    return { model, slot: model.pool.acquire(steps, context.config.DEADLINE_MS) }
   } catch (error) {
     throw refuse(context, reply, error as ServiceError)
   }

@@ -25,7 +25,8 @@ export async function predictRoutes(app: FastifyInstance, context: Context): Pro
   const options = { schema: predictSchema(MAX_STEPS), onRequest: admission(context) }
   app.post('/predict', options, (request: PredictRequest, reply) => {
     const began = monotonicMs()
-    const { model, slot } = admit(context, reply)
+    const steps = request.body.inference_length ?? 1
+    const { model, slot } = admit(context, reply, steps)
     const { pool, reader } = model
     let window: ValidWindow
     try {
@@ -34,7 +35,7 @@ export async function predictRoutes(app: FastifyInstance, context: Context): Pro
       pool.release(slot)
       throw error
     }
-    const order = { pool, window, steps: request.body.inference_length ?? 1, deadline: began + DEADLINE_MS }
+    const order = { pool, window, steps, deadline: began + DEADLINE_MS }
     // By callback, not by promise: a promise a request costs a tenth of the throughput.
     const forecast = new Forecast(order, new Answer(context, request.id, reply, monotonicMs() - began)).start()
     request.cancel = () => forecast.cancel()
@@ -48,7 +49,7 @@ export async function predictRoutes(app: FastifyInstance, context: Context): Pro
       input_seq_len: serving?.pool.bundle.manifest.window ?? null,
       output_seq_len: 1,
       has_df: false as const,
-      busy: serving?.pool.full ?? true,
+      busy: serving?.pool.isFull() ?? true,
       active_jobs: serving?.pool.taken ?? 0
     }
   })

@@ -53,7 +53,7 @@ export class Sampler {
     if (!comparison || comparison.idle || live.bundle !== comparison.live) return
     const { pool } = this.#options.shadow.serving!
     // As many places as one batch has rows: more would only wait, and nobody waits for them.
-    if (pool.full || !pool.ready) return this.#count(comparison, 'dropped')
+    if (pool.isFull() || !pool.ready) return this.#count(comparison, 'dropped')
     this.#compare(comparison, pool, forecast)
   }
 
