@@ -57,9 +57,12 @@ export const ConfigSchema = {
       default: 1024,
       minimum: 1,
       maximum: 65_536,
-      description: 'Requests that may wait or run at once; one more is refused with 429.'
+      description: 'Requests that may wait or run at once; one more is refused with 429, and so is one that could not end in time.'
     }),
-    DEADLINE_MS: ms(2000, 'Time a request may wait for the model before it is answered 504 without being run.'),
+    DEADLINE_MS: ms(
+      2000,
+      'Time a request may wait for the model before it is answered 504 without being run. One that would need more than half of it is refused at once.'
+    ),
     RUN_TIMEOUT_MS: ms(
       10_000,
       'Time one batch may run before its rows are given up and the replica turns not ready.',

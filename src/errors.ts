@@ -48,7 +48,11 @@ export class ServiceError extends Error {
   readonly path: string | undefined
 
   constructor(code: ErrorCode, message: string, path?: string, options?: ErrorOptions) {
+    // It is an answer, not a fault: nobody reads its stack, and under overload taking it is a tenth of what a refusal costs.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(message, options)
+    Error.stackTraceLimit = stackTraceLimit
     this.name = 'ServiceError'
     this.code = code
     this.path = path

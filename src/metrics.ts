@@ -23,6 +23,10 @@ interface ModelInfo {
 /** What the gauges read at each scrape. */
 export interface Gauges {
   queued(): number
+  /** steps of admitted requests that have not been run */
+  steps(): number
+  /** rows a second by which admission reckons; 0 without a model or before its first batch */
+  rate(): number
   taken(): number
   ready(): boolean
   model(): ModelInfo | undefined
@@ -168,6 +172,8 @@ function declareGauges(registry: Registry, gauges: Gauges): void {
       }
     })
   gauge('gru_queue_depth', 'Rows that wait in a ring or run.', gauges.queued)
+  gauge('gru_queue_steps', 'Steps of admitted requests that have not been run.', gauges.steps)
+  gauge('gru_throughput_rows_per_second', 'Measured rate at which rows are worked off under load.', gauges.rate)
   gauge('gru_requests_in_flight', 'Requests that hold a place.', gauges.taken)
   gauge('gru_ready', '1 with a warmed model and not draining.', () => Number(gauges.ready()))
   gauge('gru_model_stale', '1 while what serves may not be what is promoted.', () => Number(gauges.stale()))

@@ -24,6 +24,8 @@ t.test('docs/api.md lists every error code with its status and whether to retry'
 t.test('docs/metrics.md lists every metric with its type and labels', async t => {
   const gauges = {
     queued: () => 0,
+    steps: () => 0,
+    rate: () => 0,
     taken: () => 0,
     ready: () => true,
     model: () => undefined,

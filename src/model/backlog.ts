@@ -34,6 +34,12 @@ export class Backlog {
     return Math.max(0, this.#queued - this.long.underWay) + this.long.steps
   }
 
+  /** By which admission reckons; 0 before the first batch. */
+  get rowsPerSecond(): number {
+    const rate = this.#throughput.rowsPerMs
+    return rate === Infinity ? 0 : rate * 1000
+  }
+
   get work(): WorkAhead {
     return { queued: this.#queued, rowsPerMs: this.#throughput.rowsPerMs }
   }

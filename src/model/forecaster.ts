@@ -4,6 +4,9 @@ import type { LongForecast } from './long-forecasts.js'
 import type { Pool, RowOwner } from './pool.js'
 import type { ValidWindow } from './window.js'
 
+/** A long forecast that would need so many times what is left to it, at the pace that it has had, is given up on. */
+const HOPELESS = 2
+
 /** Who asked for a forecast. Exactly one of the two is called, once, unless the forecast is cancelled. */
 export interface ForecastListener {
   forecasted(forecast: Forecast): void
@@ -34,8 +37,9 @@ export class Forecast implements RowOwner, LongForecast {
   readonly #listener: ForecastListener
   #step = 0
   #submittedAt = 0
-  /** one of the long forecasts that are under way */
+  /** one of the long forecasts that are under way, since when (monotonic ms) */
   #isUnderWay = false
+  #begunAt = 0
 
   constructor(order: ForecastOrder, listener: ForecastListener) {
     this.order = order
@@ -60,12 +64,14 @@ export class Forecast implements RowOwner, LongForecast {
 
   begin(): void {
     this.#isUnderWay = true
+    this.#begunAt = monotonicMs()
     this.#submit()
   }
 
   tooLate(): void {
     const { pool, window } = this.order
     pool.release(window.slot)
+    this.#end()
     this.#listener.failed(pool.expired())
   }
 
@@ -88,8 +94,9 @@ export class Forecast implements RowOwner, LongForecast {
     this.#step++
     if (this.#isUnderWay) pool.backlog.long.stepped()
     if (this.#step < steps) {
-      this.#feedBack(slot)
       this.#submittedAt = monotonicMs()
+      if (this.#isHopeless) return this.tooLate()
+      this.#feedBack(slot)
       return this.#submit()
     }
     pool.release(slot)
@@ -100,6 +107,13 @@ export class Forecast implements RowOwner, LongForecast {
   failed(error: ServiceError): void {
     this.#end()
     this.#listener.failed(error)
+  }
+
+  /** At the pace so far its last step would come far too late: its rows are better given to others. */
+  get #isHopeless(): boolean {
+    const now = this.#submittedAt
+    const needed = ((now - this.#begunAt) / this.#step) * (this.steps - this.#step)
+    return needed > HOPELESS * (this.deadline - now)
   }
 
   #submit(): void {

@@ -39,6 +39,11 @@ export class Lane {
     this.wakeWorker()
   }
 
+  /** Hands over what was put in if the worker has nothing else to do. */
+  feed(): void {
+    if (this.#published === Atomics.load(this.#ring.control, Control.RETIRED)) this.publish()
+  }
+
   wakeWorker(): void {
     const { control } = this.#ring
     if (Atomics.load(control, Control.ASLEEP) === 1) {

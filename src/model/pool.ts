@@ -55,7 +55,7 @@ export class Pool {
   readonly #watchdog: Watchdog
   readonly backlog: Backlog
   #turnEnds = false
-  #inTurn = false
+  #isCollecting = false
   #sweeper: NodeJS.Timeout | undefined
 
   constructor(bundle: Bundle, options: PoolOptions, observer: PoolObserver) {
@@ -119,7 +119,7 @@ export class Pool {
 
   /** Whether every place is taken, also after a look for what is finished and only waits to be collected. */
   isFull(): boolean {
-    if (this.#places.full) this.#turn()
+    if (this.#places.full) this.#collect()
     return this.#places.full
   }
 
@@ -128,6 +128,7 @@ export class Pool {
     if (!this.#lanes.some((_, index) => this.#able(index))) {
       return new ServiceError('model_not_ready', 'no worker is able to run the model')
     }
+    if (this.backlog.long.underWay > 0) this.#keepGoing()
     if (this.isFull()) return new ServiceError('queue_full', `all ${this.options.queueRows} places are taken`)
     if (this.backlog.endsInTime(steps, patienceMs)) return undefined
     return new ServiceError('queue_full', `too much work is waiting: ${steps} steps would not end in time`)
@@ -210,17 +211,28 @@ export class Pool {
 
   /** The end of an event-loop turn, or a worker's message: hand over, look for results, ask for a wake-up if idle. */
   #turn(): void {
-    // What an answer sets off may ask for a place, which looks for finished rows.
-    if (this.#inTurn) return
-    this.#inTurn = true
+    for (const lane of this.#lanes) lane.publish()
+    this.#collect()
     for (const lane of this.#lanes) {
-      lane.publish()
-      lane.collect(this.#deliver)
-      while (lane.outstanding > 0 && lane.askForWake()) lane.collect(this.#deliver)
+      while (lane.outstanding > 0 && lane.askForWake()) this.#collect()
       // Answers may have put rows in for their next step.
       lane.publish()
     }
-    this.#inTurn = false
+  }
+
+  /** In a turn that reads many requests long forecasts would take one step a turn, and the workers would wait for its end. */
+  #keepGoing(): void {
+    this.#collect()
+    for (const lane of this.#lanes) lane.feed()
+  }
+
+  /** Looks for results. Also before a request is refused: what has been finished in this turn still has its places. */
+  #collect(): void {
+    // What an answer sets off may ask for a place.
+    if (this.#isCollecting) return
+    this.#isCollecting = true
+    for (const lane of this.#lanes) lane.collect(this.#deliver)
+    this.#isCollecting = false
   }
 
   readonly #deliver = (slot: number): void => {
@@ -237,9 +249,7 @@ export class Pool {
     if (owner === undefined) return this.release(slot)
     if (end === SlotState.DONE) return owner.answered(slot)
     this.release(slot)
-    owner.failed(
-      end === SlotState.EXPIRED ? this.expired() : new ServiceError('worker_failed', 'the model run failed')
-    )
+    owner.failed(end === SlotState.EXPIRED ? this.expired() : new ServiceError('worker_failed', 'the model run failed'))
   }
 
   /** Counts a request that waited past its deadline, and is the answer to it. */

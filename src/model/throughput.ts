@@ -1,5 +1,5 @@
 /** Ms in which the measured rate has followed a change by two thirds. */
-const FOLLOW_MS = 300
+const FOLLOW_MS = 150
 /** Ms that one look counts for at the most: a process that stood still has measured nothing meanwhile. */
 const MAX_LOOK_MS = 100
 
