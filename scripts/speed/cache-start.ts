@@ -27,6 +27,7 @@ async function fill(settings: Record<string, string>): Promise<void> {
   cpSync('models/gru', folder, { recursive: true })
   await cache.keep('embedded', folder, await readLocalBundle(folder))
   await cache.note({ live: { key: 'embedded', version: '1' }, previous: null, held: null })
+  await cache.close()
 }
 
 /** Start to the first answer from a warm cache, its store down, against the same from the embedded bundle. */

@@ -12,6 +12,7 @@ import { compareRuns } from './report/compare.js'
 import { drawReport } from './report/draw.js'
 import type { PlannedCell } from './results/cell.schema.js'
 import { counted } from './report/format.js'
+import { Hold } from './results/hold.js'
 import { openRun } from './results/store.js'
 import { runSlo } from './slo.js'
 import { Stopped } from './stop.js'
@@ -57,6 +58,8 @@ async function sweep(
   { stopping }: Surroundings
 ): Promise<number> {
   const { signal } = stopping
+  const hold = new Hold(order.options.out)
+  await hold.takeIfThere()
   const live = new LiveState(why => stopping.abort(new Stopped(why)))
   showProgress(live, process.stderr)
   const plan = order.plan ?? planCells(order.options)
@@ -66,10 +69,11 @@ async function sweep(
   )
   const page = await livePage(live, order.options)
   try {
-    await runSweep({ ...order, plan, live, signal })
+    await runSweep({ ...order, plan, live, hold, signal })
   } finally {
     await page?.close()
-    await drawIfBegun(order.options)
+    if (hold.isHeld) await drawIfBegun(order.options)
+    await hold.release()
   }
   return 0
 }
@@ -89,10 +93,13 @@ async function livePage(live: LiveState, { uiPort, generator }: SweepOptions): P
 /** Measures some cells of a folder of results again with Locust, and draws its report with both. */
 async function crossCheck({ folder, port }: { folder: string; port: number }, around: Surroundings): Promise<number> {
   const order = await crossCheckOrder(folder, port)
+  const hold = new Hold(folder)
+  await hold.take()
   try {
     return await sweep({ ...order, args: around.args }, around)
   } finally {
     await drawReport(folder)
+    await hold.release()
   }
 }
 

@@ -7,6 +7,7 @@ const BENCH_ERRORS = {
   bad_flag: 2,
   bad_results: 2,
   different_run: 2,
+  in_use: 2,
   not_built: 3,
   program_missing: 3,
   port_in_use: 3,

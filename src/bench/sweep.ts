@@ -7,6 +7,7 @@ import type { SweepOptions } from './options.js'
 import { warmUpOf } from './plan.js'
 import type { Cell, PlannedCell } from './results/cell.schema.js'
 import { gatherFingerprint } from './results/fingerprint.js'
+import type { Hold } from './results/hold.js'
 import type { Run } from './results/run.schema.js'
 import { appendCell, createRun, missingCells, openRun, refuseOther } from './results/store.js'
 import { askModel, openTarget, type ServedModel, type Target, whileAlive } from './target.js'
@@ -21,6 +22,8 @@ export interface SweepOrder {
   /** the folder holds a run of this plan already, of which some cells are missing */
   resume: boolean
   live: LiveState
+  /** of the folder; taken by now where the folder is there */
+  hold: Hold
   signal: AbortSignal
 }
 
@@ -37,6 +40,7 @@ export async function runSweep(order: SweepOrder): Promise<Cell[]> {
     const model = await askModel(target.url)
     const cases = await loadCases({ url: target.url, payload: options.payload, steps: options.steps, served: model })
     const run = await describeRun(order, target, { ...model, payload: digestOf(cases) })
+    await order.hold.take()
     if (order.resume) refuseOther((await openRun(options.out)).run, run)
     else await createRun(options.out, run)
     live.planned(run)
@@ -70,6 +74,7 @@ async function runCells(order: SweepOrder, target: Target, cases: readonly Case[
       tick: tick => live.tick(tick)
     }
     const cell = await whileAlive(target, signal, within => measure(ordered, target, watcher, within))
+    await order.hold.take()
     await appendCell(options.out, cell)
     live.ended(cell)
   }

@@ -15,6 +15,8 @@ export interface Bundle {
   golden: Golden
   /** the very bytes that were digested, shared with the workers */
   model: SharedArrayBuffer
+  /** what it was read from; the model's bytes are the shared ones */
+  files: BundleFiles
 }
 
 /** Checks the contract and the digest. A single flipped bit loads without an error and answers wrongly. */
@@ -25,6 +27,7 @@ export function openBundle(files: BundleFiles): Bundle {
     throw new ModelRefused('checksum_mismatch', `model.onnx has sha256 ${digest}, model.json states ${manifest.sha256}`)
   }
   const model = new SharedArrayBuffer(files.model.byteLength)
-  new Uint8Array(model).set(files.model)
-  return { manifest, golden: parseGolden(files.golden, manifest), model }
+  const bytes = new Uint8Array(model)
+  bytes.set(files.model)
+  return { manifest, golden: parseGolden(files.golden, manifest), model, files: { ...files, model: bytes } }
 }

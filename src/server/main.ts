@@ -45,7 +45,7 @@ const NO_ADDRESS = ['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', '
 /** What cannot be started with, as one line that names the setting. */
 function explain(error: unknown): string | undefined {
   if (error instanceof ModelRefused) return `MODEL_DIR holds no model that may serve: ${error.reason}: ${error.message}`
-  if (error instanceof CacheUnusable) return `CACHE_DIR cannot be used (${error.message})`
+  if (error instanceof CacheUnusable) return `CACHE_DIR ${error.message}`
   const { code } = error as NodeJS.ErrnoException
   if (code === 'EADDRINUSE' || code === 'EACCES') return `PORT cannot be listened on (${code})`
   if (NO_ADDRESS.includes(code ?? '')) return `HOST is no address of this host (${code})`
@@ -167,6 +167,7 @@ async function closeModels(): Promise<void> {
   listening.abort()
   await watch.close()
   await Promise.all([rollout.close(), shadow?.close()])
+  await cache?.close()
 }
 
 /** What served before the restart, or the bundle that came with the code. */

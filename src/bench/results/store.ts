@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { BenchError } from '../errors.js'
@@ -44,10 +44,13 @@ export async function createRun(folder: string, run: Run): Promise<void> {
 /** Writes a file of a folder of results whole or not at all. */
 export async function writeWhole(folder: string, name: string, content: string): Promise<void> {
   const path = join(folder, name)
+  // A report may be drawn by several processes at once.
+  const draft = `${path}.${process.pid}.new`
   try {
-    await writeFile(`${path}.new`, content)
-    await rename(`${path}.new`, path)
+    await writeFile(draft, content)
+    await rename(draft, path)
   } catch (cause) {
+    await rm(draft, { force: true })
     throw diskError(folder, cause)
   }
 }
@@ -141,7 +144,7 @@ async function lengthOfWholeLines(file: FileHandle): Promise<number> {
   return content.lastIndexOf(NEWLINE) + 1
 }
 
-function diskError(folder: string, cause: unknown): BenchError {
+export function diskError(folder: string, cause: unknown): BenchError {
   const { code, message } = cause as NodeJS.ErrnoException
   const reason = code === 'ENOSPC' ? 'the disk is full' : message
   return new BenchError('disk', `cannot write to ${folder}: ${reason}; what was there is kept`, { cause })

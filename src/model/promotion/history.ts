@@ -49,6 +49,10 @@ export class History {
   /** Writes down how things stand. Never rejects. */
   async note(): Promise<void> {
     const served = (live: Served | undefined) => (live ? { key: live.key, version: live.version } : null)
-    await this.#cache?.note({ live: served(this.live), previous: served(this.previous), held: served(this.held) })
+    const bundles = [this.live, this.previous].flatMap(live => (live?.bundle ? [[live.key, live.bundle] as const] : []))
+    await this.#cache?.note(
+      { live: served(this.live), previous: served(this.previous), held: served(this.held) },
+      new Map(bundles)
+    )
   }
 }

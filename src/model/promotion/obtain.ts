@@ -24,10 +24,7 @@ export async function obtain({ source, cache }: Stores, pointer: Pointer, signal
     const copy = await cache.read(key).catch(() => undefined)
     if (copy) return copy
   }
-  const made = cache ? cache.temporary() : mkdtemp(join(tmpdir(), 'gru-inference-'))
-  const folder = await made.catch((error: NodeJS.ErrnoException) => {
-    throw new ModelRefused('cache_io', `no folder for the new bundle can be made (${error.code})`, { cause: error })
-  })
+  const folder = await (cache ? cache.temporary() : temporary())
   try {
     await source.fetch(pointer, folder, signal)
     const files = await readLocalBundle(folder)
@@ -37,6 +34,12 @@ export async function obtain({ source, cache }: Stores, pointer: Pointer, signal
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+function temporary(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'gru-inference-')).catch((error: NodeJS.ErrnoException) => {
+    throw new ModelRefused('cache_io', `no folder for the new bundle can be made (${error.code})`, { cause: error })
+  })
 }
 
 /** MLflow's tag is the digest of the model; that of a bucket is one of ETags, which say nothing of what is in the files. */

@@ -6,13 +6,17 @@ import type { BundleFiles } from '../bundle.js'
 import { parseManifest } from '../manifest.js'
 import type { ModelSource, Pointer } from '../source.js'
 
+/** What a bundle is called in a folder. */
+const FILES = { manifest: 'model.json', golden: 'golden.json', model: 'model.onnx' } as const
+export const BUNDLE_FILES = Object.values(FILES)
+
 /** Reads the three files of a bundle from a folder. */
 export async function readLocalBundle(folder: string): Promise<BundleFiles> {
   try {
     const [manifest, golden, model] = await Promise.all([
-      readFile(join(folder, 'model.json'), 'utf8'),
-      readFile(join(folder, 'golden.json'), 'utf8'),
-      readFile(join(folder, 'model.onnx'))
+      readFile(join(folder, FILES.manifest), 'utf8'),
+      readFile(join(folder, FILES.golden), 'utf8'),
+      readFile(join(folder, FILES.model))
     ])
     return { manifest, golden, model }
   } catch (error) {
@@ -20,6 +24,12 @@ export async function readLocalBundle(folder: string): Promise<BundleFiles> {
     const reason = code === 'ENOENT' || code === 'ENOTDIR' ? 'not_found' : 'cache_io'
     throw new ModelRefused(reason, `${basename(path ?? 'the bundle')} cannot be read (${code})`, { cause: error })
   }
+}
+
+/** Writes them into a folder. Rejects as `writeFile`. */
+export async function writeLocalBundle(folder: string, files: BundleFiles): Promise<void> {
+  const parts = ['manifest', 'golden', 'model'] as const
+  await Promise.all(parts.map(part => writeFile(join(folder, FILES[part]), files[part])))
 }
 
 /** A folder whose bundle is the promoted one, whatever lies in it. */
@@ -38,11 +48,6 @@ export class LocalSource implements ModelSource {
   }
 
   async fetch(_pointer: Pointer, folder: string): Promise<void> {
-    const { manifest, golden, model } = await readLocalBundle(this.#folder)
-    await Promise.all([
-      writeFile(join(folder, 'model.json'), manifest),
-      writeFile(join(folder, 'golden.json'), golden),
-      writeFile(join(folder, 'model.onnx'), model)
-    ])
+    await writeLocalBundle(folder, await readLocalBundle(this.#folder))
   }
 }

@@ -15,6 +15,12 @@ async function opened(folder: string, origin = 'here') {
   return { cache, warnings }
 }
 
+/** The next process, after one that has ended. */
+async function reopened(before: BundleCache, folder: string, origin?: string) {
+  await before.close()
+  return opened(folder, origin)
+}
+
 /** Puts a bundle into the cache as a fetch does. */
 async function put(cache: BundleCache, key: string): Promise<void> {
   const folder = await cache.temporary()
@@ -36,7 +42,7 @@ t.test('what served and what was live are there after a restart', async t => {
   const past = { live: served('b'), previous: served('a'), held: null }
   await cache.note(past)
 
-  const after = (await opened(folder)).cache
+  const after = (await reopened(cache, folder)).cache
   t.same(after.past, past)
   t.same(await after.read('b'), files('b'))
   t.same(await after.read('a'), files('a'))
@@ -76,12 +82,13 @@ t.test('any flipped bit in a copy is found', async t => {
     const content = readFileSync(path)
     content[0]! ^= 1
     writeFileSync(path, content)
-    const after = (await opened(folder)).cache
+    const after = (await reopened(cache, folder)).cache
     await t.rejects(after.read('a'), refusedAs('checksum_mismatch'), file)
     t.notOk(after.has('a'))
     t.same(warnings, [])
     await put(after, 'a')
     t.same(await after.read('a'), files('a'), 'a new copy takes its place')
+    await after.close()
   }
 })
 
@@ -93,9 +100,9 @@ t.test('what a killed process left is removed, and what it wrote by halves is no
   writeFileSync(`${folder}/temporary-state.json`, '{"schema_version":1,"ori')
   mkdirSync(`${folder}/bundles/${'0'.repeat(64)}`)
   writeFileSync(`${folder}/state.json`, '{"schema_version":1,"ori')
-  const { cache: after, warnings } = await opened(folder)
+  const { cache: after, warnings } = await reopened(cache, folder)
   t.notOk(existsSync(half))
-  t.same(readdirSync(folder).sort(), ['bundles', 'state.json'])
+  t.same(readdirSync(folder).sort(), ['.lock', 'bundles', 'state.json'])
   t.same(copies(folder), [])
   t.same(after.past, { live: null, previous: null, held: null })
   t.match(warnings, [/state.json in CACHE_DIR cannot be read/])
@@ -106,7 +113,7 @@ t.test('copies of another source are not served from', async t => {
   const { cache } = await opened(folder)
   await put(cache, 'a')
   await cache.note({ live: served('a'), previous: null, held: null })
-  const other = (await opened(folder, 'elsewhere')).cache
+  const other = (await reopened(cache, folder, 'elsewhere')).cache
   t.equal(other.past.live, null)
   t.same(copies(folder), [])
 })
@@ -116,5 +123,5 @@ t.test('a folder that cannot be used is told by the code of the failure', async 
   writeFileSync(folder, 'a file')
   const error = await opened(folder).catch((failure: unknown) => failure)
   t.ok(error instanceof CacheUnusable)
-  t.match((error as Error).message, /^(ENOTDIR|EEXIST)$/)
+  t.match((error as Error).message, /^cannot be used \((ENOTDIR|EEXIST)\)$/)
 })
