@@ -74,7 +74,7 @@ async function runCells(order: SweepOrder, target: Target, cases: readonly Case[
       tick: tick => live.tick(tick)
     }
     const cell = await whileAlive(target, signal, within => measure(ordered, target, watcher, within))
-    await order.hold.take()
+    await order.hold.check()
     await appendCell(options.out, cell)
     live.ended(cell)
   }

@@ -25,19 +25,25 @@ export class Hold {
   }
 
   /**
-   * Takes the folder, which is made where it is not there, or sees to it that it is still the one that was taken.
+   * Takes the folder, which is made where it is not there; once is enough.
    * @throws BenchError `in_use` when another process has it, `program_missing` or `disk` when it cannot be locked
    */
   async take(): Promise<void> {
     try {
-      if (await this.#lock?.holds()) return
-      await this.release()
+      if (this.#lock) return
       await mkdir(this.#folder, { recursive: true })
       this.#lock = await FolderLock.take(this.#folder)
     } catch (cause) {
       if (!(cause instanceof FolderNotOurs)) throw diskError(this.#folder, cause)
       throw new BenchError(CODES[cause.reason], `${this.#folder} ${cause.message}`, { cause })
     }
+  }
+
+  /** @throws BenchError `disk` when another folder has its name by now, or none: nothing may be added to that */
+  async check(): Promise<void> {
+    if (await this.#lock?.holds()) return
+    await this.release()
+    throw new BenchError('disk', `${this.#folder} was removed or replaced under way: nothing was added to it`)
   }
 
   async release(): Promise<void> {
