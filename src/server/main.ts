@@ -100,7 +100,11 @@ const pool = {
   runTimeoutMs: config.RUN_TIMEOUT_MS,
   heapMb: config.WORKER_HEAP_MB
 }
-const limits = { timeoutMs: config.SANDBOX_TIMEOUT_MS, memoryMb: config.SANDBOX_MEMORY_MB }
+const limits = {
+  timeoutMs: config.SANDBOX_TIMEOUT_MS,
+  memoryMb: config.SANDBOX_MEMORY_MB,
+  batchCap: config.BATCH_CAP
+}
 const source = sourceOf(config)
 const cache = cacheOf(config, message => logger.warn(message))
 const fetch = () => readLocalBundle(config.MODEL_DIR)

@@ -12,6 +12,8 @@ export interface SandboxLimits {
   timeoutMs: number
   /** MiB of private memory, Node's own (about 100) included */
   memoryMb: number
+  /** rows of a batch at the most, as the service runs them: the trial runs every size up to it */
+  batchCap: number
   /** another entry, for who runs from the sources, beside which there is no built one */
   entry?: URL
 }
@@ -44,7 +46,7 @@ export async function tryInSandbox(files: BundleFiles, limits: SandboxLimits, si
     const [output, [code, death]] = await Promise.all([
       text(child.stdout!),
       once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
-      send(child, files)
+      send(child, { ...files, batchCap: limits.batchCap })
     ])
     if (signal.aborted) throw new ModelRefused('superseded', 'its trial was ended for another order')
     if (over.late) {
@@ -73,10 +75,11 @@ async function start({ timeoutMs, memoryMb, entry = ENTRY }: SandboxLimits): Pro
 }
 
 /** A process that dies does not read to the end, which says nothing that its end does not say. */
-async function send(child: ChildProcess, { manifest, golden, model }: BundleFiles): Promise<void> {
+async function send(child: ChildProcess, order: BundleFiles & { batchCap: number }): Promise<void> {
+  const { model, ...line } = order
   const input = child.stdin!
   input.on('error', () => undefined)
-  input.write(`${JSON.stringify({ manifest, golden })}\n`)
+  input.write(`${JSON.stringify(line)}\n`)
   input.end(model)
 }
 

@@ -9,7 +9,7 @@ import { refusedAs } from '../../support/refused.js'
 import { endless, withModel } from '../../support/wrong-bundles.js'
 
 const entry = new URL('../../../dist/trial.js', import.meta.url)
-const LIMITS = { timeoutMs: 60_000, memoryMb: 1024, entry }
+const LIMITS = { timeoutMs: 60_000, memoryMb: 1024, batchCap: 16, entry }
 const never = new AbortController().signal
 
 t.test('a bundle that answers as its trainer did passes its trial', async t => {
