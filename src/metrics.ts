@@ -55,6 +55,7 @@ export interface Metrics {
   hint(from: Hint): void
   connectionError(kind: string): void
   batchRan(rows: number, seconds: number): void
+  batchRescued(): void
   rowExpired(): void
   rowCancelled(): void
   workerDied(): void
@@ -94,6 +95,7 @@ export function createMetrics(gauges: Gauges): Metrics {
       batchRows(count)
       batchSeconds(took)
     },
+    batchRescued: counter('gru_batch_rescues_total', 'Batches that failed whole; their rows were run one by one.'),
     rowExpired: counter('gru_rows_expired_total', 'Rows whose deadline passed before they ran.'),
     rowCancelled: counter('gru_rows_cancelled_total', 'Rows whose caller hung up.'),
     workerDied: counter('gru_worker_deaths_total', 'Worker threads that ended without being asked to.'),

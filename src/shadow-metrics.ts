@@ -12,6 +12,7 @@ export interface ShadowMetrics {
   row(outcome: ShadowRow): void
   difference(difference: Difference): void
   batchRan(rows: number, seconds: number): void
+  batchRescued(): void
   promotion(outcome: 'live' | RefusalReason): void
   workerDied(): void
 }
@@ -20,11 +21,13 @@ export interface ShadowMetrics {
 export function declareShadow(registry: Registry, { counter, labelled, histogram }: Declarers): ShadowMetrics {
   const batchSeconds = histogram('gru_shadow_batch_duration_seconds', 'One model run of a batch by the shadow.')
   const outcomes = ['live', ...REFUSALS]
+  const rescued = counter('gru_shadow_batch_rescues_total', 'Batches of the shadow that failed whole.')
   const died = counter('gru_shadow_worker_deaths_total', 'Ends of the worker of the shadow without being asked to.')
   return {
     row: labelled('gru_shadow_rows_total', 'Live rows meant for the shadow, by their end.', 'outcome', SHADOW_ROWS),
     difference: declareDifferences(registry),
     batchRan: (_rows, seconds) => batchSeconds(seconds),
+    batchRescued: () => rescued(),
     promotion: labelled('gru_shadow_rollouts_total', 'Roll-outs of a shadow by outcome.', 'outcome', outcomes),
     workerDied: () => died()
   }

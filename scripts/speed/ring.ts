@@ -9,6 +9,8 @@ import { parseJsonBody } from '../../src/server/json-body.js'
 export const CAP = 16
 const quiet: PoolObserver = {
   batchRan() {},
+  batchRescued() {},
+  batchFailed() {},
   rowExpired() {},
   rowCancelled() {},
   workerDied(reason) {

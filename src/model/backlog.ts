@@ -1,5 +1,5 @@
 import { LongForecasts, type WorkAhead } from './long-forecasts.js'
-import type { PoolOptions } from './pool.js'
+import type { PoolOptions } from './pool-contract.js'
 import { Throughput } from './throughput.js'
 
 /** Batches' worth of long forecasts that are under way at once: while one batch runs, the next one is whole. */
@@ -52,9 +52,9 @@ export class Backlog {
     return expectedMs <= patienceMs * TAKEN_WITHIN
   }
 
-  /** A row goes into a ring. */
-  put(): void {
-    this.#queued++
+  /** Rows go into a ring. */
+  put(rows: number): void {
+    this.#queued += rows
   }
 
   /** A row has come back from its ring. */

@@ -1,4 +1,4 @@
-import { Control, type Ring, type SharedSlots, SlotState } from './ring.js'
+import { Control, type Ring, type SharedSlots, slotOf, SlotState } from './ring.js'
 
 /** Rows handed over before the turn ends: main and worker overlap instead of taking turns. */
 const PUBLISH_EVERY = 8
@@ -30,6 +30,17 @@ export class Lane {
     if (((this.#written - this.#published) | 0) >= PUBLISH_EVERY) this.publish()
   }
 
+  /** Puts in a batch that is run as it is: by itself, and whole or not at all. Its last entry says so, and it is handed over at once. */
+  putWhole(batch: readonly number[]): void {
+    const { entries, mask } = this.#ring
+    batch.forEach((slot, row) => {
+      this.#slots.state[slot] = SlotState.WAITING
+      entries[this.#written & mask] = row === batch.length - 1 ? ~slot : slot
+      this.#written = (this.#written + 1) | 0
+    })
+    this.publish()
+  }
+
   /** Hands over what was put in, and wakes the worker if it sleeps. */
   publish(): void {
     if (this.#published === this.#written) return
@@ -56,7 +67,7 @@ export class Lane {
   collect(deliver: (slot: number) => void): void {
     const retired = Atomics.load(this.#ring.control, Control.RETIRED)
     while (this.#collected !== retired) {
-      const slot = this.#ring.entries[this.#collected & this.#ring.mask]!
+      const slot = slotOf(this.#ring.entries[this.#collected & this.#ring.mask]!)
       this.#collected = (this.#collected + 1) | 0
       deliver(slot)
     }
@@ -86,7 +97,7 @@ export class Lane {
     const { control, entries, mask } = this.#ring
     let position = Atomics.load(control, Control.RETIRED)
     while (position !== this.#published) {
-      const slot = entries[position & mask]!
+      const slot = slotOf(entries[position & mask]!)
       const state = Atomics.load(this.#slots.state, slot)
       if (state === SlotState.WAITING && successor) break
       if (state === SlotState.RUNNING || state === SlotState.WAITING)

@@ -8,39 +8,16 @@ import { usesMinute } from './manifest.js'
 import { Places } from './places.js'
 import { SharedSlots, SlotState } from './ring.js'
 import { checkSignature } from './signature.js'
+import type { PoolObserver, PoolOptions, RowOwner } from './pool-contract.js'
 import { Watchdog } from './watchdog.js'
 import type { ValidWindow } from './window.js'
 import { WorkerHandle } from './worker-handle.js'
+import type { BatchFailure } from './worker-messages.js'
 
 /** Ms between two looks for rows that are past their deadline and for workers that are stuck. */
 const SWEEP_MS = 50
 
-export interface PoolOptions {
-  /** places for rows, waiting or running: the queue's bound */
-  queueRows: number
-  workers: number
-  batchCap: number
-  /** ms that one batch may run before its rows are given up and the pool counts as not ready */
-  runTimeoutMs: number
-  heapMb: number
-  /** its workers run when nobody else needs the processor */
-  background?: boolean
-  workerEntry?: URL
-}
-
-/** What the pool tells whoever counts. Seconds and rows; called on the main thread, kept cheap. */
-export interface PoolObserver {
-  batchRan(rows: number, seconds: number): void
-  rowExpired(): void
-  rowCancelled(): void
-  workerDied(reason: string): void
-}
-
-/** Who waits for a row. Exactly one of the two is called, once for each `submit`, unless the row is cancelled. */
-export interface RowOwner {
-  answered(slot: number): void
-  failed(error: ServiceError): void
-}
+export type { PoolObserver, PoolOptions, RowOwner } from './pool-contract.js'
 
 /** The workers of one model version, their rings, and the places that requests take in them. */
 export class Pool {
@@ -89,7 +66,11 @@ export class Pool {
       background,
       usesMinute: usesMinute(this.bundle.manifest)
     }
-    const events = { wake: () => this.#turn(), died: (reason: string) => this.#workerDied(lane, index, reason) }
+    const events = {
+      wake: () => this.#turn(),
+      died: (reason: string) => this.#workerDied(lane, index, reason),
+      batchFailed: (failure: BatchFailure) => this.#observer.batchFailed(failure)
+    }
     this.#lanes.push(lane)
     this.#workers.push(new WorkerHandle({ boot, heapMb, ...(entry && { entry }) }, events))
   }
@@ -151,8 +132,23 @@ export class Pool {
   submit({ slot }: ValidWindow, owner: RowOwner, deadline: number): void {
     this.slots.deadline[slot] = deadline
     this.#owners[slot] = owner
-    this.backlog.put()
+    this.backlog.put(1)
     this.#shortestLane().put(slot)
+    this.#endTurn()
+  }
+
+  /** Puts a batch into one worker's ring that is run whole, by itself, or fails. The owner hears of each of its rows. */
+  submitWhole(batch: readonly number[], worker: number, owner: RowOwner, deadline: number): void {
+    for (const slot of batch) {
+      this.slots.deadline[slot] = deadline
+      this.#owners[slot] = owner
+    }
+    this.backlog.put(batch.length)
+    this.#lanes[worker]!.putWhole(batch)
+    this.#endTurn()
+  }
+
+  #endTurn(): void {
     if (this.#turnEnds) return
     this.#turnEnds = true
     setImmediate(() => {
@@ -239,9 +235,11 @@ export class Pool {
     const { state, batchRows, ranFor } = this.slots
     this.backlog.delivered()
     const end = state[slot]!
-    if (batchRows[slot]! > 0 && end !== SlotState.EXPIRED && end !== SlotState.CANCELLED) {
-      this.#observer.batchRan(batchRows[slot]!, ranFor[slot]! / 1000)
-      this.backlog.ran(batchRows[slot]!, ranFor[slot]!)
+    const rows = batchRows[slot]!
+    if (rows !== 0 && end !== SlotState.EXPIRED && end !== SlotState.CANCELLED) {
+      this.#observer.batchRan(Math.abs(rows), ranFor[slot]! / 1000)
+      this.backlog.ran(Math.abs(rows), ranFor[slot]!)
+      if (rows < 0) this.#observer.batchRescued()
       batchRows[slot] = 0
     }
     const owner = this.#owners[slot]

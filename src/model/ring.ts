@@ -51,8 +51,14 @@ export interface RingShape {
 /** One worker's queue of slot numbers. */
 export interface Ring {
   control: Int32Array
+  /** slot numbers; `~slot` is the last of a batch that is run whole, by itself */
   entries: Int32Array
   mask: number
+}
+
+/** The slot that an entry of a ring names. */
+export function slotOf(entry: number): number {
+  return entry < 0 ? ~entry : entry
 }
 
 /** Views of the same shared memory; main and every worker build their own over one buffer. */
@@ -65,7 +71,10 @@ export class SharedSlots {
   /** monotonic ms at which the batch that carried the row began, and ms that it took */
   readonly ranAt: Float64Array
   readonly ranFor: Float64Array
-  /** rows of the batch, on its first slot; 0 on its others: so each batch is counted once */
+  /**
+   * rows of the batch, on its first slot; 0 on its others: so each batch is counted once. Below 0: it could not be run whole,
+   * and its rows were run one by one
+   */
   readonly batchRows: Int32Array
   /** [slots, windowRows, featureCount] in raw units */
   readonly window: Float32Array

@@ -1,6 +1,6 @@
 import { ServiceError } from '../errors.js'
 import type { Lane } from './lane.js'
-import type { RowOwner } from './pool.js'
+import type { RowOwner } from './pool-contract.js'
 import { type SharedSlots, SlotState } from './ring.js'
 
 export interface Watched {

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { type TensorInfo, WAKE, type WorkerBoot, type WorkerMessage } from './worker-messages.js'
+import { type BatchFailure, type TensorInfo, WAKE, type WorkerBoot, type WorkerMessage } from './worker-messages.js'
 
 const here = import.meta.url
 /** The worker's entry, beside this file: `.ts` where TypeScript is loaded as it stands, `.js` after the build. */
@@ -27,6 +27,8 @@ export interface WorkerOptions {
 export interface WorkerEvents {
   /** something was retired */
   wake(): void
+  /** batches could not be run whole; told at most once in ten seconds */
+  batchFailed(failure: BatchFailure): void
   /** the thread is gone without having been asked to; called before a successor starts */
   died(reason: string): void
 }
@@ -76,6 +78,7 @@ export class WorkerHandle {
       let reason = 'the worker exited'
       thread.on('message', (message: WorkerMessage) => {
         if (message === WAKE) return this.#events.wake()
+        if (message.type === 'batch_failed') return this.#events.batchFailed(message)
         if (message.type === 'failed') return (reason = message.message)
         this.#becameReady()
         _resolve(message)

@@ -1,8 +1,13 @@
 import type { MessagePort } from 'node:worker_threads'
 import { monotonicMs } from '../clock.js'
 import type { ForecastSession } from './onnx-session.js'
-import { Control, type Ring, SharedSlots, SlotState } from './ring.js'
+import { Control, type Ring, SharedSlots, slotOf, SlotState } from './ring.js'
 import { WAKE, type WorkerBoot, type WorkerMessage } from './worker-messages.js'
+
+/** Ms between two messages about batches that fail: under load there may be thousands in a second. */
+const REPORT_MS = 10_000
+/** Characters of a cause that are passed on. */
+const CAUSE_LENGTH = 500
 
 export type SessionOpener = (model: Uint8Array) => Promise<ForecastSession>
 
@@ -17,11 +22,11 @@ export async function serveRing(boot: WorkerBoot, port: MessagePort, open: Sessi
   try {
     session = await open(new Uint8Array(boot.model).slice())
   } catch (error) {
-    post({ type: 'failed', message: error instanceof Error ? error.message : String(error) })
+    post({ type: 'failed', message: messageOf(error) })
     port.close()
     return
   }
-  const loop = new WorkerLoop(boot, session, () => post(WAKE))
+  const loop = new WorkerLoop(boot, session, post)
   post({ type: 'ready', inputs: session.inputs, outputs: session.outputs })
   while (!loop.stopped) {
     const rows = loop.take()
@@ -32,23 +37,32 @@ export async function serveRing(boot: WorkerBoot, port: MessagePort, open: Sessi
   port.close()
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 class WorkerLoop {
   readonly #slots: SharedSlots
   readonly #ring: Ring
   readonly #session: ForecastSession
-  readonly #wakeMain: () => void
+  readonly #post: (message: WorkerMessage) => void
   /** slot numbers of the batch under way */
   readonly #batch: Int32Array
   readonly #window: Float32Array
   readonly #minute: Int32Array | undefined
   #taken: number
+  /** the batch under way is run as it is or not at all */
+  #whole = false
+  /** batches that failed since main was told of one, and when that was */
+  #failures = 0
+  #reportedAt = -Infinity
 
-  constructor(boot: WorkerBoot, session: ForecastSession, wakeMain: () => void) {
+  constructor(boot: WorkerBoot, session: ForecastSession, post: (message: WorkerMessage) => void) {
     const { shape } = boot
     this.#slots = new SharedSlots(shape, boot.buffer)
     this.#ring = this.#slots.rings[boot.ring]!
     this.#session = session
-    this.#wakeMain = wakeMain
+    this.#post = post
     this.#batch = new Int32Array(boot.batchCap)
     this.#window = new Float32Array(boot.batchCap * shape.windowRows * shape.featureCount)
     if (boot.usesMinute) this.#minute = new Int32Array(boot.batchCap * shape.windowRows)
@@ -70,8 +84,11 @@ class WorkerLoop {
     if (published === this.#taken) return 0
     const now = monotonicMs()
     let rows = 0
-    while (this.#taken !== published && rows < this.#batch.length) {
-      const slot = entries[this.#taken & mask]!
+    this.#whole = false
+    while (this.#taken !== published && rows < this.#batch.length && !this.#whole) {
+      const entry = entries[this.#taken & mask]!
+      this.#whole = entry < 0
+      const slot = slotOf(entry)
       const next = deadline[slot]! < now ? SlotState.EXPIRED : SlotState.RUNNING
       const waited = Atomics.compareExchange(state, slot, SlotState.WAITING, next) === SlotState.WAITING
       if (waited && next === SlotState.RUNNING) this.#batch[rows++] = slot
@@ -85,18 +102,20 @@ class WorkerLoop {
     const { control } = this.#ring
     const began = monotonicMs()
     Atomics.store(control, Control.RUN_SINCE, Math.trunc(began) | 1)
+    let ran = rows
     try {
       this.#answer(await this.#forecast(0, rows), 0, rows)
-    } catch {
-      // The batch as a whole could not be run: find the row at fault, so that its neighbours are answered.
-      for (let row = 0; row < rows; row++) await this.#runAlone(row)
+    } catch (error) {
+      this.#report(rows, messageOf(error))
+      if (rows > 1 && !this.#whole) ran = await this.#rescue(rows)
+      else for (let row = 0; row < rows; row++) this.#fail(row)
     }
     const took = monotonicMs() - began
     for (let row = 0; row < rows; row++) {
       const slot = this.#batch[row]!
       this.#slots.ranAt[slot] = began
       this.#slots.ranFor[slot] = took
-      this.#slots.batchRows[slot] = row === 0 ? rows : 0
+      this.#slots.batchRows[slot] = row === 0 ? ran : 0
     }
     Atomics.store(control, Control.RUN_SINCE, 0)
     this.#retire()
@@ -122,15 +141,32 @@ class WorkerLoop {
   #retire(): void {
     const { control } = this.#ring
     Atomics.store(control, Control.RETIRED, this.#taken)
-    if (Atomics.exchange(control, Control.WAKE_MAIN, 0) === 1) this.#wakeMain()
+    if (Atomics.exchange(control, Control.WAKE_MAIN, 0) === 1) this.#post(WAKE)
   }
 
-  async #runAlone(row: number): Promise<void> {
-    try {
-      this.#answer(await this.#forecast(row, 1), row, 1)
-    } catch {
-      Atomics.store(this.#slots.state, this.#batch[row]!, SlotState.FAILED)
+  /** Finds the row at fault in a batch that could not be run whole, so that its neighbours are answered. */
+  async #rescue(rows: number): Promise<number> {
+    for (let row = 0; row < rows; row++) {
+      try {
+        this.#answer(await this.#forecast(row, 1), row, 1)
+      } catch {
+        this.#fail(row)
+      }
     }
+    return -rows
+  }
+
+  #fail(row: number): void {
+    Atomics.store(this.#slots.state, this.#batch[row]!, SlotState.FAILED)
+  }
+
+  #report(rows: number, cause: string): void {
+    this.#failures++
+    const now = monotonicMs()
+    if (now - this.#reportedAt < REPORT_MS) return
+    this.#post({ type: 'batch_failed', rows, cause: cause.slice(0, CAUSE_LENGTH), batches: this.#failures })
+    this.#failures = 0
+    this.#reportedAt = now
   }
 
   /** Copies `rows` rows of the batch, from `first`, into the session's input and runs them. */

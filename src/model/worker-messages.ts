@@ -36,7 +36,15 @@ interface WorkerFailed {
   message: string
 }
 
+/** Batches that could not be run whole: the newest, and how many since the message before. */
+export interface BatchFailure {
+  type: 'batch_failed'
+  rows: number
+  cause: string
+  batches: number
+}
+
 /** Something was retired after main had asked to hear of it. A bare number: the cheapest message there is. */
 export const WAKE = 0
 
-export type WorkerMessage = WorkerReady | WorkerFailed | typeof WAKE
+export type WorkerMessage = WorkerReady | WorkerFailed | BatchFailure | typeof WAKE

@@ -16,6 +16,7 @@ import { Rollout } from '../model/promotion/rollout.js'
 import type { BundleFiles } from '../model/bundle.js'
 import { Shadow } from '../model/shadow/shadow.js'
 import type { Pointer } from '../model/source.js'
+import type { BatchFailure } from '../model/worker-messages.js'
 import { CacheUnusable } from '../model/store/cache.js'
 import { readLocalBundle } from '../model/store/local.js'
 import { cacheOf, shadowSourceOf, sourceOf } from '../model/store/source.js'
@@ -88,6 +89,8 @@ const observer = {
     metrics.workerDied()
     logger.error({ reason }, 'a worker died')
   },
+  batchFailed: ({ rows, cause, batches }: BatchFailure) =>
+    logger.warn({ rows, cause, batches }, 'a batch could not be run whole'),
   promotion(outcome: Parameters<typeof metrics.promotion>[0], seconds: number) {
     metrics.promotion(outcome, seconds)
     logger.info({ ...active.lastPromotion, seconds }, 'promotion')
@@ -140,6 +143,8 @@ function createShadow(): Shadow {
       metrics.shadow.workerDied()
       logger.warn({ reason }, 'the worker of the shadow died')
     },
+    batchFailed: ({ rows, cause, batches }: BatchFailure) =>
+      logger.warn({ rows, cause, batches }, 'a batch could not be run whole by the shadow'),
     promotion(outcome: Parameters<typeof metrics.shadow.promotion>[0]) {
       metrics.shadow.promotion(outcome)
       logger.info({ ...shadow?.active.lastPromotion }, 'shadow')

@@ -1,10 +1,9 @@
 import t from 'tap'
-import { monotonicMs } from '../../src/clock.js'
 import type { RefusalReason } from '../../src/errors.js'
 import type { BundleFiles } from '../../src/model/bundle.js'
 import { Forecast } from '../../src/model/forecaster.js'
-import { runWindows } from '../../src/model/promotion/verify.js'
-import { gru, lstm } from '../support/bundles.js'
+import type { ServingModel } from '../../src/model/promotion/active-model.js'
+import { bodyOf, gru, lstm } from '../support/bundles.js'
 import { rolloutOf } from '../support/pool.js'
 import { refusedAs } from '../support/refused.js'
 
@@ -29,6 +28,14 @@ const otherShape = (files: BundleFiles): BundleFiles => ({
   })
 })
 
+/** Asks a model for the steps that follow the first golden window. */
+function forecast({ pool, reader }: ServingModel, steps: number): Promise<Forecast> {
+  const window = reader.read(bodyOf(gru(), 0), pool.acquire())
+  return new Promise((resolve, reject) => {
+    new Forecast({ pool, window, steps, deadline: Infinity }, { forecasted: resolve, failed: reject }).start()
+  })
+}
+
 const BAD: [RefusalReason, (files: BundleFiles) => BundleFiles][] = [
   ['checksum_mismatch', flip],
   ['golden_mismatch', otherGolden],
@@ -49,8 +56,7 @@ t.test('a bundle that must not serve is refused with its reason, and the old mod
   }
   source.folder = 'models/none'
   await t.rejects(rollout.run(), refusedAs('not_found'))
-  const [window] = gru().golden.windows
-  t.equal((await runWindows(first.pool, [window!], monotonicMs() + 60_000))[0]!.length, 11)
+  t.equal((await forecast(first, 1)).values.length, 11)
   t.same(seen.promotions, ['live', ...BAD.map(([reason]) => reason), 'not_found'])
   await rollout.close()
 })
@@ -58,17 +64,9 @@ t.test('a bundle that must not serve is refused with its reason, and the old mod
 t.test('a new model takes over, and a forecast under way ends on the version that it began with', async t => {
   const { active, rollout, source } = rolloutOf('models/gru')
   const old = await rollout.run()
-  const { golden, manifest } = gru()
-  const columns = manifest.features.map(({ name }, index) => [name, golden.windows[0]!.window.map(row => row[index]!)])
-  const table = { data: { ts: golden.windows[0]!.time, ...Object.fromEntries(columns) } as Record<string, unknown> }
-  const window = old.reader.read(table, old.pool.acquire())
   let began!: () => void
   const underWay = new Promise<Forecast>((resolve, reject) => {
-    began = () =>
-      new Forecast(
-        { pool: old.pool, window, steps: 400, deadline: Infinity },
-        { forecasted: resolve, failed: reject }
-      ).start()
+    began = () => void forecast(old, 400).then(resolve, reject)
   })
   source.folder = 'test/fixtures/bundles/lstm-small'
   const swapped = rollout.run()
@@ -90,10 +88,17 @@ t.test('roll-outs that are asked for at once are one', async t => {
   await rollout.close()
 })
 
-t.test('a model that was just warmed has run every batch size in use', async t => {
-  const { rollout, seen } = rolloutOf('models/gru')
-  await rollout.run()
-  t.equal(Math.max(...seen.batches), 16)
-  t.ok(seen.batches.every(rows => rows <= 16))
-  await rollout.close()
+t.test('before a model serves, each of its workers has run every batch size in use, at exactly that size', async t => {
+  for (const options of [{}, { workers: 3 }, { workers: 2, queueRows: 16 }, { batchCap: 5, queueRows: 7 }]) {
+    const { rollout, seen } = rolloutOf('models/gru', options)
+    const { pool } = await rollout.run()
+    const { workers, batchCap } = pool.options
+    for (let size = 1; size <= batchCap; size++) {
+      const times = seen.batches.filter(rows => rows === size).length
+      t.ok(times >= workers && times % workers === 0, `${times} batches of ${size} in ${workers} workers`)
+    }
+    t.equal(Math.max(...seen.batches), batchCap)
+    t.equal(pool.taken, 0, 'no place is left taken')
+    await rollout.close()
+  }
 })

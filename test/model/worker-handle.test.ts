@@ -27,7 +27,11 @@ t.test('a worker whose successor cannot be started gets one as soon as that can 
       return entries.shift() ?? lives
     }
   }
-  const handle = new WorkerHandle(options, { wake: () => undefined, died: reason => deaths.push(reason) })
+  const handle = new WorkerHandle(options, {
+    wake: () => undefined,
+    batchFailed: () => undefined,
+    died: reason => deaths.push(reason)
+  })
   await handle.start()
   await eventually('a successor lives', () => deaths.length === 2 && handle.healthy)
   t.match(deaths, ['the worker exited', /ERR_|protocol|URL/i])

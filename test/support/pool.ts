@@ -2,6 +2,7 @@ import { ActiveModel } from '../../src/model/promotion/active-model.js'
 import { Rollout, type RolloutObserver } from '../../src/model/promotion/rollout.js'
 import type { BundleFiles } from '../../src/model/bundle.js'
 import type { PoolOptions } from '../../src/model/pool.js'
+import type { BatchFailure } from '../../src/model/worker-messages.js'
 import { readLocalBundle } from '../../src/model/store/local.js'
 
 const POOL: PoolOptions = { queueRows: 64, workers: 1, batchCap: 16, runTimeoutMs: 10_000, heapMb: 64 }
@@ -12,6 +13,8 @@ function recorder() {
     batches: [] as number[],
     expired: 0,
     cancelled: 0,
+    rescues: 0,
+    failures: [] as BatchFailure[],
     deaths: [] as string[],
     promotions: [] as string[],
     steps: [] as string[]
@@ -20,6 +23,8 @@ function recorder() {
     batchRan: rows => seen.batches.push(rows),
     rowExpired: () => seen.expired++,
     rowCancelled: () => seen.cancelled++,
+    batchRescued: () => seen.rescues++,
+    batchFailed: failure => seen.failures.push(failure),
     workerDied: reason => seen.deaths.push(reason),
     promotion: outcome => seen.promotions.push(outcome),
     step: step => seen.steps.push(step)

@@ -7,8 +7,7 @@ import { WindowReader } from '../window.js'
 import type { ActiveModel, ServingModel } from './active-model.js'
 import { inspectGraph } from './inspect.js'
 import type { Step } from './steps.js'
-import { verifyGolden } from './verify.js'
-import { warm } from './warm.js'
+import { PoolTrial } from './verify.js'
 
 /** Ms that golden answers and warm-up may take together. */
 const TRIAL_MS = 60_000
@@ -118,7 +117,7 @@ export class Rollout {
     }
   }
 
-  /** A pool whose workers have loaded the model, given the golden answers and run every batch size. */
+  /** A pool each of whose workers has loaded the model and given the golden answers in every batch size. */
   async #prepare(bundle: Bundle, signal: AbortSignal | undefined): Promise<ServingModel> {
     const { window } = bundle.manifest
     if (window > this.#options.maxRows) {
@@ -127,9 +126,9 @@ export class Rollout {
     const pool = new Pool(bundle, this.#options.pool, this.#observer)
     await this.timed('load', () => pool.start())
     try {
-      const deadline = monotonicMs() + TRIAL_MS
-      await this.timed('golden', () => verifyGolden(pool, bundle.golden, deadline))
-      await this.timed('warm', () => warm(pool, deadline))
+      const trial = new PoolTrial(pool, monotonicMs() + TRIAL_MS)
+      await this.timed('golden', () => trial.alone())
+      await this.timed('warm', () => trial.together())
       if (signal?.aborted) throw new ModelRefused('superseded', 'another order came between')
     } catch (error) {
       // A worker that is stuck in a run never ends: the next roll-out must not wait for it.

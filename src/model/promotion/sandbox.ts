@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { ModelRefused } from '../../errors.js'
 import { NO_TELEMETRY } from '../../telemetry.js'
 import type { BundleFiles } from '../bundle.js'
-import type { Verdict } from './trial.js'
+import type { Line, Verdict } from './trial.js'
 
 export interface SandboxLimits {
   /** ms from the start of the process; of CPU time twice that, should nobody be left to watch the clock */
@@ -75,7 +75,7 @@ async function start({ timeoutMs, memoryMb, entry = ENTRY }: SandboxLimits): Pro
 }
 
 /** A process that dies does not read to the end, which says nothing that its end does not say. */
-async function send(child: ChildProcess, order: BundleFiles & { batchCap: number }): Promise<void> {
+async function send(child: ChildProcess, order: Line & Pick<BundleFiles, 'model'>): Promise<void> {
   const { model, ...line } = order
   const input = child.stdin!
   input.on('error', () => undefined)

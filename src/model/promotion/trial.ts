@@ -1,13 +1,16 @@
 import { buffer } from 'node:stream/consumers'
 import { ModelRefused } from '../../errors.js'
-import { type Bundle, openBundle } from '../bundle.js'
+import { type Bundle, type BundleFiles, openBundle } from '../bundle.js'
 import { usesMinute } from '../manifest.js'
 import { openSession } from '../onnx-session.js'
 import { checkSignature } from '../signature.js'
-import { compareGolden } from './verify.js'
+import { Company, rowsOf } from './company.js'
 
 // The entry of the process that a new bundle is tried in (sandbox.ts). On its standard input come one line of JSON with
-// the texts of model.json and golden.json, and then the bytes of model.onnx; on its output goes one line of JSON, the verdict.
+// the texts of model.json and golden.json and the largest batch, and then the bytes of model.onnx; on its output goes one line of JSON, the verdict.
+
+/** The first line that it reads; `batchCap` is the rows of the service's largest batch. */
+export type Line = Omit<BundleFiles, 'model'> & { batchCap: number }
 
 /** What went well is null; what did not, is a reason for the refusal. */
 export type Verdict = { refused: { reason: ModelRefused['reason']; message: string } | null }
@@ -15,22 +18,34 @@ export type Verdict = { refused: { reason: ModelRefused['reason']; message: stri
 /** What onnxruntime and the C++ library say when they do not get the memory that they ask for. */
 const NO_MEMORY = /bad_alloc|allocate memory|out of memory|failed to allocate|Array buffer allocation/i
 
-async function readBundle(): Promise<Bundle> {
-  const input = await buffer(process.stdin)
-  const end = input.indexOf('\n')
-  const { manifest, golden } = JSON.parse(input.toString('utf8', 0, end)) as { manifest: string; golden: string }
-  return openBundle({ manifest, golden, model: input.subarray(end + 1) })
+interface Order {
+  bundle: Bundle
+  /** rows of a batch at the most */
+  batchCap: number
 }
 
-/** Loads the model and compares each golden window's answer, one at a time. */
-async function tryBundle(bundle: Bundle): Promise<void> {
-  const { manifest, golden } = bundle
+async function readOrder(): Promise<Order> {
+  const input = await buffer(process.stdin)
+  const end = input.indexOf('\n')
+  const { batchCap, ...texts } = JSON.parse(input.toString('utf8', 0, end)) as Line
+  return { bundle: openBundle({ ...texts, model: input.subarray(end + 1) }), batchCap }
+}
+
+/** Loads the model and holds it to its golden answers, in batches of every size that the service runs. */
+async function tryBundle({ bundle, batchCap }: Order): Promise<void> {
+  const { manifest } = bundle
   const session = await openSession(new Uint8Array(bundle.model).slice())
   checkSignature(manifest, session)
-  for (const [index, { window, minute }] of golden.windows.entries()) {
-    const times = usesMinute(manifest) ? { minute: Int32Array.from(minute!) } : {}
-    const forecast = await session.run({ window: Float32Array.from(window.flat()), ...times }, 1, manifest.window)
-    compareGolden(bundle, index, forecast)
+  const company = new Company(bundle, batchCap)
+  for (const batch of [...company.alone, ...company.together]) {
+    const members = batch.map(number => company.members[number]!)
+    const window = Float32Array.from(members.flatMap(member => member.window))
+    const times = usesMinute(manifest) ? { minute: Int32Array.from(members.flatMap(({ minute }) => minute!)) } : {}
+    const forecasts = await session.run({ window, ...times }, batch.length, manifest.window).catch((error: Error) => {
+      if (NO_MEMORY.test(error.message)) throw error
+      throw new ModelRefused('golden_mismatch', `${rowsOf(batch)} cannot be run: ${error.message}`, { cause: error })
+    })
+    company.check(batch, forecasts)
   }
 }
 
@@ -43,7 +58,7 @@ function refusalOf(error: unknown): Verdict['refused'] {
 
 const verdict: Verdict = { refused: null }
 try {
-  await tryBundle(await readBundle())
+  await tryBundle(await readOrder())
 } catch (error) {
   verdict.refused = refusalOf(error)
 }

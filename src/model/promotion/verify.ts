@@ -1,53 +1,116 @@
 import { ModelRefused, type ServiceError } from '../../errors.js'
-import type { Bundle } from '../bundle.js'
-import type { Golden, GoldenWindow } from '../manifest.js'
-import { Forecast } from '../forecaster.js'
-import type { Pool } from '../pool.js'
-import type { ValidWindow } from '../window.js'
-
-/** Runs golden windows, all at once, so that they share batches; resolves to a forecast row each. */
-export function runWindows(pool: Pool, windows: readonly GoldenWindow[], deadline: number): Promise<number[][]> {
-  return Promise.all(windows.map(window => runWindow(pool, window, deadline)))
-}
-
-function runWindow(pool: Pool, { window, minute }: GoldenWindow, deadline: number): Promise<number[]> {
-  const slot = pool.acquire()
-  const { slots } = pool
-  slots.window.set(window.flat(), slot * slots.shape.windowRows * slots.shape.featureCount)
-  if (minute) slots.minute.set(minute, slot * slots.shape.windowRows)
-  // The trainer's own windows: parseGolden has checked their shape, and they are legal by definition.
-  const valid = { slot, lastTime: 0, spacing: 0, warnings: [] } as unknown as ValidWindow
-  return new Promise((resolve, reject) => {
-    const failed = (error: ServiceError) => reject(error)
-    const listener = { forecasted: ({ values }: Forecast) => resolve(values), failed }
-    new Forecast({ pool, window: valid, steps: 1, deadline }, listener).start()
-  })
-}
+import type { Pool, RowOwner } from '../pool.js'
+import { type Batch, Company, type Member, rowsOf } from './company.js'
 
 /**
- * Compares the answers of a new pool with those that the trainer's framework gave. Nothing else sees a flipped weight:
- * it loads without an error and answers plausibly.
+ * Runs the batches that a new pool must answer (company.ts) in each of its workers, each batch at exactly its size, before the first
+ * caller comes. Nothing else sees a flipped weight: it loads without an error and answers plausibly. onnxruntime plans its
+ * memory at the first run of a shape, so this warms the sessions too.
  */
-export async function verifyGolden(pool: Pool, golden: Golden, deadline: number): Promise<void> {
-  for (let first = 0; first < golden.windows.length; first += pool.options.queueRows) {
-    const windows = golden.windows.slice(first, first + pool.options.queueRows)
-    const forecasts = await runWindows(pool, windows, deadline).catch((error: ServiceError) => {
-      throw new ModelRefused('golden_mismatch', `golden windows cannot be run: ${error.message}`, { cause: error })
-    })
-    forecasts.forEach((forecast, index) => compareGolden(pool.bundle, first + index, forecast))
+export class PoolTrial {
+  readonly #pool: Pool
+  readonly #deadline: number
+  /** one a worker: a session is held to what it gave itself */
+  readonly #companies: Company[]
+
+  /** `deadline` is on the monotonic clock, in ms. */
+  constructor(pool: Pool, deadline: number) {
+    const { workers, batchCap } = pool.options
+    this.#pool = pool
+    this.#deadline = deadline
+    this.#companies = Array.from({ length: workers }, () => new Company(pool.bundle, batchCap))
+  }
+
+  /** Runs windows alone. Rejects with `ModelRefused`. */
+  alone(): Promise<void> {
+    return this.#each(({ alone }) => alone)
+  }
+
+  /** Runs every larger size. Rejects with `ModelRefused`. */
+  together(): Promise<void> {
+    return this.#each(({ together }) => together)
+  }
+
+  /** All workers at once where there are places for it, or else one after the other. */
+  async #each(batchesOf: (company: Company) => readonly Batch[]): Promise<void> {
+    const { queueRows, workers, batchCap } = this.#pool.options
+    const share = Math.floor(queueRows / workers)
+    const run = (company: Company, worker: number, places: number) =>
+      this.#run(company, batchesOf(company), { worker, places })
+    if (share >= batchCap) {
+      await Promise.all(this.#companies.map((company, worker) => run(company, worker, share)))
+    } else {
+      for (const [worker, company] of this.#companies.entries()) await run(company, worker, queueRows)
+    }
+  }
+
+  async #run(company: Company, batches: readonly Batch[], { worker, places }: { worker: number; places: number }) {
+    for (let first = 0; first < batches.length;) {
+      const now: Batch[] = []
+      for (let rows = 0; first < batches.length && rows + batches[first]!.length <= places; first++) {
+        rows += batches[first]!.length
+        now.push(batches[first]!)
+      }
+      const forecasts = await Promise.all(now.map(batch => this.#batch(company.members, batch, worker)))
+      now.forEach((batch, index) => company.check(batch, forecasts[index]!))
+    }
+  }
+
+  /** Resolves to [rows, featureCount]. */
+  async #batch(members: readonly Member[], batch: Batch, worker: number): Promise<Float32Array> {
+    const pool = this.#pool
+    try {
+      const slots = batch.map(number => fill(pool, members[number]!))
+      return await new Promise((resolve, reject) => {
+        pool.submitWhole(slots, worker, new BatchRun(pool, slots, { resolve, reject }), this.#deadline)
+      })
+    } catch (error) {
+      const message = `${rowsOf(batch)} cannot be run: ${(error as ServiceError).message}`
+      throw new ModelRefused('golden_mismatch', message, { cause: error })
+    }
   }
 }
 
-/** Refuses the bundle when `forecast`, a value a feature, is not the answer that golden window `index` states. */
-export function compareGolden({ golden, manifest }: Bundle, index: number, forecast: ArrayLike<number>): void {
-  const { forecast: expected } = golden.windows[index]!
-  const wrong = expected.findIndex((want, feature) => !close(want, forecast[feature]!, golden, feature))
-  if (wrong === -1) return
-  const got = `expected ${expected[wrong]}, got ${forecast[wrong]}`
-  throw new ModelRefused('golden_mismatch', `golden window ${index}, ${manifest.features[wrong]!.name}: ${got}`)
+/** Takes a place for the window: legal by definition, for it is the trainer's or made of it. */
+function fill(pool: Pool, { window, minute }: Member): number {
+  const slot = pool.acquire()
+  const { slots } = pool
+  slots.window.set(window, slot * slots.shape.windowRows * slots.shape.featureCount)
+  if (minute) slots.minute.set(minute, slot * slots.shape.windowRows)
+  return slot
 }
 
-function close(expected: number, actual: number, { tolerance }: Golden, feature: number): boolean {
-  const allowed = Math.max(Math.abs(expected) * tolerance.relative, tolerance.absolute[feature]!)
-  return Math.abs(actual - expected) <= allowed
+interface Outcome {
+  resolve(forecasts: Float32Array): void
+  reject(error: ServiceError): void
+}
+
+/** Gathers the answers of a batch's rows. */
+class BatchRun implements RowOwner {
+  readonly #pool: Pool
+  readonly #slots: readonly number[]
+  readonly #outcome: Outcome
+  readonly #forecasts: Float32Array
+  #left: number
+
+  constructor(pool: Pool, slots: readonly number[], outcome: Outcome) {
+    this.#pool = pool
+    this.#slots = slots
+    this.#outcome = outcome
+    this.#left = slots.length
+    this.#forecasts = new Float32Array(slots.length * pool.slots.shape.featureCount)
+  }
+
+  answered(slot: number): void {
+    const { slots } = this.#pool
+    const { featureCount } = slots.shape
+    const forecast = slots.forecast.subarray(slot * featureCount, (slot + 1) * featureCount)
+    this.#forecasts.set(forecast, this.#slots.indexOf(slot) * featureCount)
+    this.#pool.release(slot)
+    if (--this.#left === 0) this.#outcome.resolve(this.#forecasts)
+  }
+
+  failed(error: ServiceError): void {
+    this.#outcome.reject(error)
+  }
 }
