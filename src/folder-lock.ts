@@ -84,7 +84,7 @@ export class FolderLock {
   }
 }
 
-/** Locks an open file, unless somebody else has. Busybox knows the short option alone, and has one exit code for all. */
+/** Locks an open file, unless somebody else has. Busybox has one exit code for that and for all failures, which it names. */
 function locked(fd: number): boolean {
   const { error, status, signal, stderr } = spawnSync('flock', ['-n', '3'], {
     stdio: ['ignore', 'ignore', 'pipe', fd],
