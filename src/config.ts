@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import { isAbsolute, resolve } from 'node:path'
 import type { ErrorObject } from 'ajv'
 import type { FromSchema } from 'json-schema-to-ts'
 import { PromotionSettings } from './promotion-settings.js'
@@ -158,4 +160,14 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
  */
 export function quietLibraries(): void {
   Object.assign(process.env, NO_TELEMETRY, { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' })
+}
+
+/**
+ * The settings with folders that stay where they are whichever folder the process goes to, and the same for the folder of temporary
+ * files, which has no setting here. To be called in the folder that the process was started in.
+ */
+export function settled(config: Config): Config {
+  if (!isAbsolute(tmpdir())) process.env.TMPDIR = resolve(tmpdir())
+  const { MODEL_DIR, CACHE_DIR } = config
+  return { ...config, MODEL_DIR: resolve(MODEL_DIR), CACHE_DIR: CACHE_DIR && resolve(CACHE_DIR) }
 }

@@ -36,7 +36,9 @@ export async function openSession(model: Uint8Array): Promise<ForecastSession> {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     executionMode: 'sequential',
-    logSeverityLevel: 3
+    logSeverityLevel: 3,
+    // Left to itself onnxruntime takes bytes with the mark of its own format for that, and nothing inspects what is in there.
+    extra: { session: { load_model_format: 'ONNX' } }
   })
   return {
     inputs: describe(session.inputMetadata),

@@ -2,7 +2,8 @@ import { lookup } from 'node:dns/promises'
 import { EventEmitter, once } from 'node:events'
 import type { FastifyInstance } from 'fastify'
 import packageJson from '../../package.json' with { type: 'json' }
-import { type Config, ConfigError, loadConfig, quietLibraries } from '../config.js'
+import { type Config, ConfigError, loadConfig, quietLibraries, settled } from '../config.js'
+import { emptyFolder } from '../empty-folder.js'
 import { ModelRefused } from '../errors.js'
 import { createMetrics } from '../metrics.js'
 import { ActiveModel } from '../model/promotion/active-model.js'
@@ -32,7 +33,7 @@ function refuseStart(message: string): never {
 
 function readConfig(): Config {
   try {
-    return loadConfig()
+    return settled(loadConfig())
   } catch (error) {
     if (error instanceof ConfigError) refuseStart(error.message)
     throw error
@@ -65,6 +66,13 @@ const config = readConfig()
 quietLibraries()
 const log = openLog(config.LOG_LEVEL)
 const { logger } = log
+try {
+  // Workers are in the folder of the process.
+  process.chdir(emptyFolder())
+} catch (error) {
+  const reason = (error as NodeJS.ErrnoException).code
+  logger.warn({ reason }, 'no empty folder can be made in TMPDIR: models are loaded in the folder of the start')
+}
 const drain = { draining: false }
 const active = new ActiveModel()
 const metrics = createMetrics({

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { bodyOf, gru } from '../support/bundles.js'
 import { goldenAnswer } from '../support/golden.js'
 import { Ledger } from '../support/ledger.js'
-import { flagged, graph, greedy, initializer } from '../support/onnx-bytes.js'
+import { flagged, greedy, grown, initializer } from '../support/onnx-bytes.js'
 import { startService } from '../support/service.js'
 import { unhandled } from '../support/under-fault.js'
 
@@ -89,7 +89,7 @@ t.test('a bundle that would harm the service is refused with its reason while ca
     }
     put('2', greedy(model, 8))
     await refused('sandbox_oom')
-    put('3', Buffer.concat([model, Uint8Array.from(graph(initializer(flagged())))]))
+    put('3', grown(model, initializer(flagged())))
     await refused('external_data')
     put('4', model, 1e6)
     await refused('golden_mismatch')

@@ -107,6 +107,8 @@ python_environment locust load/requirements.txt
 python_environment haproxy test/services/haproxy/requirements.txt
 # What reads compose.yaml and the Dockerfiles.
 python_environment compose test/services/compose/requirements.txt
+# What the reading of a model is held to.
+python_environment onnx test/services/onnx/requirements.txt
 registry_environment
 node_line 22.23.3
 node_line 24.21.0

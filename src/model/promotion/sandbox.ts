@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { emptyFolder } from '../../empty-folder.js'
 import { ModelRefused } from '../../errors.js'
 import { NO_TELEMETRY } from '../../telemetry.js'
 import type { BundleFiles } from '../bundle.js'
@@ -59,11 +60,22 @@ export async function tryInSandbox(files: BundleFiles, limits: SandboxLimits, si
   }
 }
 
+/** Where the process runs: nothing is there that a path in the model could name. */
+function folder(): string {
+  try {
+    return emptyFolder()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new ModelRefused('sandbox_unavailable', `no empty folder can be made in TMPDIR for its trial (${code})`)
+  }
+}
+
 async function start({ timeoutMs, memoryMb, entry = ENTRY }: SandboxLimits): Promise<ChildProcess> {
   const limits = [String(memoryMb * 1024), String(2 * Math.ceil(timeoutMs / 1000))]
   const command = [process.execPath, fileURLToPath(entry)]
   const child = spawn('/bin/sh', ['-c', LIMITED, 'sandbox', ...limits, ...command], {
     env: NO_TELEMETRY,
+    cwd: folder(),
     stdio: ['pipe', 'pipe', 'ignore']
   })
   // Without a process there is only the error; not even its streams are sure to be there.

@@ -3,7 +3,9 @@ import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { tryInSandbox } from '../../../src/model/promotion/sandbox.js'
 import { readLocalBundle } from '../../../src/model/store/local.js'
-import { greedy } from '../../support/onnx-bytes.js'
+import { inspectGraph } from '../../../src/model/promotion/inspect.js'
+import { openSession } from '../../../src/model/onnx-session.js'
+import { greedy, reading } from '../../support/onnx-bytes.js'
 import { childrenOf } from '../../support/process-facts.js'
 import { refusedAs } from '../../support/refused.js'
 import { endless, withModel } from '../../support/wrong-bundles.js'
@@ -72,4 +74,23 @@ t.test('a host on which the trial cannot be run says nothing against the bundle'
   t.teardown(() => void (process.execPath = execPath))
   process.execPath = '/no/such/node'
   await t.rejects(tryInSandbox(await readLocalBundle('models/gru'), LIMITS, never), refusedAs('sandbox_unavailable'))
+})
+
+t.test('a model is tried in an empty folder: a path in it finds nothing where the service was started', async t => {
+  const files = await readLocalBundle('models/gru')
+  const here = process.cwd()
+  t.teardown(() => process.chdir(here))
+  process.chdir(t.testdir({ 'weights.bin': 'x'.repeat(100) }))
+  const model = reading(files.model, 'weights.bin')
+  t.throws(() => inspectGraph(model), refusedAs('external_data'), 'the inspector is not asked here')
+  await t.resolves(openSession(model), 'onnxruntime opens the file in the folder that it is in')
+  await t.rejects(tryInSandbox(withModel(files, model), LIMITS, never), refusedAs('load_failed', /weights\.bin/))
+})
+
+t.test('a host without a place for an empty folder cannot try a model, which says nothing against it', async t => {
+  const { TMPDIR } = process.env
+  t.teardown(() => (TMPDIR === undefined ? delete process.env.TMPDIR : (process.env.TMPDIR = TMPDIR)))
+  process.env.TMPDIR = `${t.testdir()}/none`
+  const files = await readLocalBundle('models/gru')
+  await t.rejects(tryInSandbox(files, LIMITS, never), refusedAs('sandbox_unavailable', /TMPDIR.*ENOENT/))
 })
