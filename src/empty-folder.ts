@@ -1,5 +1,5 @@
 import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs'
-import { tmpdir, userInfo } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
@@ -8,7 +8,8 @@ import { join } from 'node:path'
  * where somebody else has made it, or put something into it, there is a new one. Throws where none can be made.
  */
 export function emptyFolder(): string {
-  const { uid } = userInfo()
+  // Not from the list of users: in a container there may be none of this number.
+  const uid = process.geteuid!()
   const folder = join(tmpdir(), `gru-inference-empty-${uid}`)
   try {
     mkdirSync(folder, { mode: 0o500 })

@@ -18,7 +18,10 @@ t.test('a batch that fails for one of its rows is counted and its cause logged, 
       const first = ledger.send(slowBody(300), { right: slowAnswer() })
       await eventually('it runs', async () => (await scrape(service.url)).get('gru_queue_depth') === 1)
       const rows = [good(1), ledger.send(slowBody(0, [MAGIC.throws, 0])), good(2), good(3)]
-      t.same((await Promise.all([first, ...rows])).map(({ status }) => status), [200, 200, 500, 200, 200])
+      t.same(
+        (await Promise.all([first, ...rows])).map(({ status }) => status),
+        [200, 200, 500, 200, 200]
+      )
       t.equal((await scrape(service.url)).get(RESCUES), round)
     }
     const lines = service.lines.filter(line => line.includes('could not be run whole'))

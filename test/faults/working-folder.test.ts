@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir, userInfo } from 'node:os'
+import { tmpdir } from 'node:os'
 import t from 'tap'
 import { emptyFolder } from '../../src/empty-folder.js'
 import { bodyOf, gru } from '../support/bundles.js'
@@ -40,7 +40,7 @@ t.test('without any place for an empty folder the service starts, and says so', 
 
 t.test('the folder is one for all, unless somebody else has made it or put something into it', t => {
   const { TMPDIR } = process.env
-  const own = (folder: string) => `${folder}/gru-inference-empty-${userInfo().uid}`
+  const own = (folder: string) => `${folder}/gru-inference-empty-${process.geteuid!()}`
   t.teardown(() => (TMPDIR === undefined ? delete process.env.TMPDIR : (process.env.TMPDIR = TMPDIR)))
   const inside = t.testdir({ fresh: {}, full: {}, link: {}, open: {}, elsewhere: {} })
   process.env.TMPDIR = `${inside}/fresh`
