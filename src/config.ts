@@ -85,6 +85,12 @@ export const ConfigSchema = {
     }),
     REQUEST_TIMEOUT_MS: ms(10_000, 'Time a client may take to send its request, headers and body.', 100),
     SOCKET_TIMEOUT_MS: ms(30_000, 'Time a client may leave an answer unread before its connection is cut.', 100),
+    MAX_CONNECTIONS: integer({
+      default: 4096,
+      minimum: 16,
+      maximum: 1_000_000,
+      description: 'Most connections of a listener; for one more the oldest that has nothing under way is closed.'
+    }),
     KEEP_ALIVE_MS: ms(72_000, 'Time an idle connection is kept; longer than the load balancer keeps its own.'),
     DRAIN_DELAY_MS: ms(2000, 'After SIGTERM: time of not-ready while requests are still taken.', 0),
     GRACE_MS: ms(10_000, 'After SIGTERM: time by which the process has exited, delay included.'),

@@ -77,7 +77,7 @@ export function createMetrics(gauges: Gauges): Metrics {
   const rows = counter('gru_rows_executed_total', 'Rows that the model ran.')
   const promotion = labelled('gru_promotions_total', 'Roll-outs by outcome.', 'outcome', PROMOTION_OUTCOMES)
   const steps = promotionSteps(registry)
-  const kinds = ['headers_too_large', 'request_timeout', 'bad_request']
+  const kinds = ['headers_too_large', 'request_timeout', 'bad_request', 'too_many']
   return {
     registry,
     route: requestsByRoute(registry),
@@ -89,7 +89,12 @@ export function createMetrics(gauges: Gauges): Metrics {
     },
     step: (step, took) => steps[step].observe(took),
     hint: labelled('gru_promotion_hints_total', 'Reasons to ask what is promoted, by origin.', 'origin', HINTS),
-    connectionError: labelled('gru_connection_errors_total', 'Connections closed for what they sent.', 'kind', kinds),
+    connectionError: labelled(
+      'gru_connection_errors_total',
+      'Connections closed for what they sent, or because there were too many.',
+      'kind',
+      kinds
+    ),
     batchRan(count, took) {
       rows(count)
       batchRows(count)

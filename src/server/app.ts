@@ -6,14 +6,15 @@ import Fastify, {
 } from 'fastify'
 import type { IncomingMessage } from 'node:http'
 import { adminRoutes } from './admin.route.js'
+import { boundedServer } from './connections.js'
 import { exactly } from '../schema.js'
 import type { Context } from './context.js'
 import { docsRoutes } from './docs.route.js'
-import { badUrlHandler, clientErrorHandler, handleErrors } from './error-handler.js'
+import { badUrlHandler, handleErrors } from './error-handler.js'
 import { healthRoutes } from './health.route.js'
 import { metricsRoute } from './metrics.route.js'
 import { exampleOf, modelRoutes } from './model.route.js'
-import { observeRequests } from './observe.js'
+import { hungUp, observeRequests } from './observe.js'
 import { pageRoute } from './page.route.js'
 import { predictRoutes } from './predict.route.js'
 
@@ -21,9 +22,6 @@ export interface AppOptions extends Context {
   logger: FastifyBaseLogger
   version: string
 }
-
-/** Ms between two looks for connections that are too slow; Node's own 30 s would let them hold on for as long. */
-const SLOW_CHECK_MS = 1000
 
 /** Given at once, so that Fastify's own are not even loaded. Its types know no other factories than those. */
 const compilersFactory = {
@@ -40,14 +38,9 @@ export async function buildApp({ logger, version, ...context }: AppOptions): Pro
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.BODY_LIMIT_BYTES,
-    requestTimeout: config.REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: config.KEEP_ALIVE_MS,
-    http: {
-      connectionsCheckingInterval: SLOW_CHECK_MS,
-      headersTimeout: config.REQUEST_TIMEOUT_MS,
-      // For Node too, which compares the two before Fastify sets its own.
-      requestTimeout: config.REQUEST_TIMEOUT_MS
-    },
+    serverFactory: handler => boundedServer(handler, { config, metrics, hungUp: hungUp(config) }),
+    // The server does, in the order of what was asked.
+    clientErrorHandler: () => undefined,
     forceCloseConnections: false,
     // A request that still comes in on an open connection while the service stops is answered, and then the connection ends.
     return503OnClosing: false,
@@ -56,7 +49,6 @@ export async function buildApp({ logger, version, ...context }: AppOptions): Pro
     schemaController: { compilersFactory },
     requestIdHeader: false,
     genReqId: requestIds(),
-    clientErrorHandler: clientErrorHandler(metrics),
     frameworkErrors: badUrlHandler(metrics)
   })
   observeRequests(app, context)

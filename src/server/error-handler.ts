@@ -1,5 +1,4 @@
 import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorCode, ERRORS, ServiceError } from '../errors.js'
 import type { Metrics } from '../metrics.js'
@@ -75,27 +74,20 @@ export function badUrlHandler(metrics: Pick<Metrics, 'route'>) {
   }
 }
 
-/** Ms that a connection is kept after such an answer; a client that goes on sending would hold it for ever. */
-const LINGER_MS = 1000
+/** Why a connection is ended for what came over it. */
+export type WireCode = 'headers_too_large' | 'request_timeout' | 'bad_request'
 
-/** What Node's HTTP parser refuses before there is a request: answered on the bare socket, which is then closed. */
-export function clientErrorHandler(metrics: Pick<Metrics, 'connectionError'>) {
-  return (error: NodeJS.ErrnoException, socket: Socket): void => {
-    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-    const code =
-      error.code === 'HPE_HEADER_OVERFLOW'
-        ? 'headers_too_large'
-        : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-          ? 'request_timeout'
-          : 'bad_request'
-    metrics.connectionError(code)
-    const { status } = ERRORS[code]
-    const body = JSON.stringify(
-      errorBody(new ServiceError(code, `${STATUS_CODES[status]}: not a request that can be read`))
-    )
-    const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n`
-    socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
-    // Not at once: what it still sends would turn into a reset, which can overtake the answer.
-    setTimeout(() => socket.destroy(), LINGER_MS).unref()
-  }
+/** Node's own errors of bytes that are no request, or of a request that is too late, by its code. */
+export function wireCodeOf(code: string | undefined): WireCode {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'headers_too_large'
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'bad_request'
+}
+
+/** The whole answer to what Node's HTTP parser refuses before there is a request, for the bare socket. */
+export function wireRefusal(code: WireCode): string {
+  const { status } = ERRORS[code]
+  const message = `${STATUS_CODES[status]}: not a request that can be read`
+  const body = JSON.stringify(errorBody(new ServiceError(code, message)))
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n`
+  return `${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
 }

@@ -1,7 +1,8 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { monotonicMs } from '../clock.js'
+import type { Config } from '../config.js'
 import type { RouteStats } from '../metrics.js'
-import { Connections } from './connections.js'
+import { connectionOf } from './connection.js'
 import type { Context } from './context.js'
 
 declare module 'fastify' {
@@ -17,20 +18,23 @@ declare module 'fastify' {
 /** nginx's status of a request whose caller hung up before the answer: no answer has it, only the metric. */
 const HUNG_UP = 499
 
-/** Counts every request by its route, whatever its end, and stops the work for callers who have gone. */
+function ended({ LOG_REQUESTS }: Config, request: FastifyRequest, status: number): void {
+  const ms = monotonicMs() - request.began
+  request.stats?.ended(status, ms / 1000)
+  if (LOG_REQUESTS) logRequest(request, status, ms)
+}
+
+/** Stops the work for a caller who has gone, and counts the request. */
+export function hungUp(config: Config): (request: FastifyRequest) => void {
+  return request => {
+    request.cancel?.()
+    ended(config, request, HUNG_UP)
+  }
+}
+
+/** Counts every request by its route, whatever its end. */
 export function observeRequests(app: FastifyInstance, { config, metrics, drain }: Context): void {
   const unmatched = metrics.route('unmatched')
-  const ended = (request: FastifyRequest, status: number) => {
-    const ms = monotonicMs() - request.began
-    request.stats?.ended(status, ms / 1000)
-    if (config.LOG_REQUESTS) logRequest(request, status, ms)
-  }
-  const connections = new Connections(request => {
-    request.cancel?.()
-    ended(request, HUNG_UP)
-  }, config.SOCKET_TIMEOUT_MS)
-  connections.watch(app.server)
-
   app.decorateRequest('cancel', null)
   app.decorateRequest('began', 0)
   app.decorateRequest('stats', null)
@@ -46,15 +50,24 @@ export function observeRequests(app: FastifyInstance, { config, metrics, drain }
   app.addHook('onRequest', (request, reply, done) => {
     request.began = monotonicMs()
     request.stats = unmatched
-    connections.began(request)
+    connectionOf(request.raw.socket)?.opened(request)
     void reply.header('x-request-id', request.id)
     done()
   })
   app.addHook('onSend', (request, reply, _payload, done) => {
-    if (drain.draining) void reply.header('connection', 'close')
-    if (connections.answered(request)) ended(request, reply.statusCode)
+    const connection = connectionOf(request.raw.socket)
+    if (connection === undefined) return done()
+    const { statusCode } = reply
+    if (drain.draining || statusCode >= 400) sayWhetherItEnds(connection.isNewest(request.raw), reply, drain)
+    if (connection.answered(request)) ended(config, request, statusCode)
     done()
   })
+}
+
+/** Only the answer to the request that was read last may end the connection: what was read after another would get none. */
+function sayWhetherItEnds(newest: boolean, reply: FastifyReply, { draining }: Context['drain']): void {
+  if (!newest) reply.removeHeader('connection')
+  else if (draining) void reply.header('connection', 'close')
 }
 
 /** One line a request; never a body, a header or a query string. */
