@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify'
 
 const DESCRIPTION = {
@@ -31,31 +32,91 @@ const POLICY = {
   'frame-ancestors': "'none'"
 }
 
-/** Headers of one connection, which are not passed on from the inner answer. */
-const HOP_BY_HOP = ['connection', 'date', 'keep-alive', 'transfer-encoding']
+/** Headers of one connection, or of a piece of a file, which are not passed on from the inner answer. */
+const NOT_PASSED_ON = ['connection', 'date', 'keep-alive', 'transfer-encoding', 'content-length', 'accept-ranges']
+
+/** What Swagger UI serves beside its files. */
+const PAGES = [
+  '/docs',
+  '/docs/',
+  '/docs/json',
+  '/docs/yaml',
+  '/docs/static/index.html',
+  '/docs/static/swagger-initializer.js'
+]
+
+interface Answer {
+  status: number
+  headers: Record<string, string>
+  body: Buffer
+}
 
 /**
  * `GET /docs` and `GET /openapi.json`. Must come before the other routes, for it takes down what each says of itself.
- * The description and Swagger UI are made when first asked for: what they load is a third of a cold start.
+ * The description and Swagger UI are made when first asked for: what they load is a third of a cold start. Each answer is made
+ * once and its bytes are shared: a file is 1.5 MB, and as many callers may ask as there are connections.
  */
 export function docsRoutes(app: FastifyInstance, version: string, exampleBody: () => object | undefined): void {
   const routes: RouteOptions[] = []
   app.addHook('onRoute', route => void routes.push(route))
-  let docs: Promise<FastifyInstance> | undefined
+  let docs: Promise<Docs> | undefined
   const open = () => (docs ??= openDocs(routes, version, exampleBody()))
 
-  app.get('/openapi.json', { schema: { hide: true } }, async () => (await open()).swagger())
-  const show = async (request: FastifyRequest, reply: FastifyReply) => {
-    const answer = await (await open()).inject({ method: 'GET', url: request.url })
-    const headers = Object.entries(answer.headers).filter(([name]) => !HOP_BY_HOP.includes(name))
-    return reply.code(answer.statusCode).headers(Object.fromEntries(headers)).send(answer.rawPayload)
+  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
+    return reply.type('application/json; charset=utf-8').send((await open()).description)
+  })
+  const show = async (request: FastifyRequest, reply: FastifyReply, path: string) => {
+    const answer = await (await open()).answer(path)
+    if (!answer) return reply.callNotFound()
+    const { status, headers, body } = answer
+    void reply.headers(headers)
+    // Fastify would state a length of 0 for a HEAD that is answered 304.
+    const known = request.method === 'GET' && isKnown(request.headers['if-none-match'], headers.etag)
+    return known ? reply.code(304).send() : reply.code(status).send(body)
   }
-  app.get('/docs', { schema: { hide: true } }, show)
-  app.get('/docs/*', { schema: { hide: true } }, show)
+  app.get('/docs', { schema: { hide: true } }, (request, reply) => show(request, reply, '/docs'))
+  app.get<{ Params: { '*': string } }>('/docs/*', { schema: { hide: true } }, (request, reply) =>
+    show(request, reply, `/docs/${request.params['*']}`)
+  )
+}
+
+/** Whether a caller has what an entity tag stands for: RFC 9110 13.1.2, compared weakly. */
+function isKnown(asked: string | undefined, tag: string | undefined): boolean {
+  if (asked === undefined || tag === undefined) return false
+  const opaque = (text: string) => text.trim().replace(/^W\//, '')
+  return asked.trim() === '*' || asked.split(',').some(known => opaque(known) === opaque(tag))
+}
+
+/** What is shown under `/docs`: a closed list of paths, so that nobody can fill the memory with others. */
+class Docs {
+  readonly description: Buffer
+  readonly #paths: ReadonlySet<string>
+  readonly #answers = new Map<string, Promise<Answer>>()
+  readonly #inner: FastifyInstance
+
+  constructor(inner: FastifyInstance, files: string[]) {
+    this.#inner = inner
+    this.#paths = new Set([...PAGES, ...files.map(file => `/docs/static/${file}`)])
+    this.description = Buffer.from(JSON.stringify(inner.swagger()))
+  }
+
+  /** Undefined when there is nothing at this path. */
+  answer(path: string): Promise<Answer> | undefined {
+    if (!this.#paths.has(path)) return undefined
+    const answer = this.#answers.get(path) ?? this.#make(path)
+    this.#answers.set(path, answer)
+    return answer
+  }
+
+  async #make(url: string): Promise<Answer> {
+    const { statusCode, headers, rawPayload } = await this.#inner.inject({ method: 'GET', url })
+    const passed = Object.entries(headers).filter(([name]) => !NOT_PASSED_ON.includes(name))
+    return { status: statusCode, headers: Object.fromEntries(passed) as Answer['headers'], body: rawPayload }
+  }
 }
 
 /** An app with the same routes, without their handlers, and Swagger UI; `example` is for the one route with a body. */
-async function openDocs(routes: RouteOptions[], version: string, example?: object): Promise<FastifyInstance> {
+async function openDocs(routes: RouteOptions[], version: string, example?: object): Promise<Docs> {
   const [swagger, swaggerUi] = await Promise.all([import('@fastify/swagger'), import('@fastify/swagger-ui')])
   const docs = Fastify({ exposeHeadRoutes: false })
   docs.setValidatorCompiler(() => () => true)
@@ -75,5 +136,5 @@ async function openDocs(routes: RouteOptions[], version: string, example?: objec
   const uiConfig = { docExpansion: 'list', validatorUrl: null } as const
   await docs.register(swaggerUi.default, { routePrefix: '/docs', uiConfig, staticCSP: POLICY })
   await docs.ready()
-  return docs
+  return new Docs(docs, await readdir(new URL('static/', import.meta.resolve('@fastify/swagger-ui'))))
 }

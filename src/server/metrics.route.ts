@@ -4,10 +4,11 @@ import type { Context } from './context.js'
 /** `GET /metrics` in Prometheus' text format; listed in docs/metrics.md. */
 export async function metricsRoute(app: FastifyInstance, { metrics }: Context): Promise<void> {
   const schema = { summary: 'Metrics in Prometheus text format', tags: ['operation'], produces: ['text/plain'] }
-  let scrape: Promise<string> | undefined
+  let scrape: Promise<Buffer> | undefined
+  const text = async () => Buffer.from(await metrics.registry.metrics())
   app.get('/metrics', { schema }, async (_request, reply) => {
-    // Who asks during a scrape gets its text: one costs milliseconds of the main thread, and pipelined ones add up.
-    scrape ??= metrics.registry.metrics().finally(() => (scrape = undefined))
+    // Who asks during a scrape gets its text, as bytes that all share: one costs milliseconds of the main thread, and they add up.
+    scrape ??= text().finally(() => (scrape = undefined))
     return reply.type(metrics.registry.contentType).send(await scrape)
   })
 }

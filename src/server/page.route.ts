@@ -30,28 +30,28 @@ const POLICY = [
   "frame-ancestors 'none'"
 ].join('; ')
 
-/** `GET /`: a page for a person. Static files, read once; one route for all, so that each adds no metric of its own. */
+/** `GET /`: a page for a person. Static files, read once and shared by all answers; one route for all, so that each adds no metric of its own. */
 export async function pageRoute(app: FastifyInstance): Promise<void> {
-  const read = (file: string) => readFile(new URL(`./page/${file}`, import.meta.url), 'utf8')
+  const read = (file: string) => readFile(new URL(`./page/${file}`, import.meta.url))
   const page = await read('index.html')
-  const assets = new Map<string, string>()
+  const assets = new Map<string, Buffer>()
   for (const file of ASSETS) assets.set(file, await read(file))
 
   app.get('/', { schema: { hide: true } }, (_request, reply) => send(reply, '.html', page))
   app.get<{ Params: { file: string } }>('/page/:file', { schema: { hide: true } }, (request, reply) => {
     const { file } = request.params
-    const text = assets.get(file)
-    return text === undefined ? reply.callNotFound() : send(reply, extname(file), text)
+    const bytes = assets.get(file)
+    return bytes === undefined ? reply.callNotFound() : send(reply, extname(file), bytes)
   })
 }
 
 /** Never from a cache: a page of one release must not run with the scripts of another. */
-function send(reply: FastifyReply, extension: string, text: string): FastifyReply {
+function send(reply: FastifyReply, extension: string, bytes: Buffer): FastifyReply {
   return reply
     .type(`${TYPES[extension]}; charset=utf-8`)
     .header('content-security-policy', POLICY)
     .header('x-content-type-options', 'nosniff')
     .header('referrer-policy', 'no-referrer')
     .header('cache-control', 'no-store')
-    .send(text)
+    .send(bytes)
 }
