@@ -12,6 +12,8 @@ import {
   watcherOf,
   type WireError
 } from './node-http.js'
+import { Stall } from './stall.js'
+import { inTurn } from './turns.js'
 
 /** Requests of one connection that may be under way: read, and the last byte of the answer not yet taken by the kernel. */
 const MAX_UNDER_WAY = 8
@@ -52,13 +54,14 @@ export class Connection {
   #press: ((bytes: number) => void) | null = null
   /** bytes behind the request at which the parser stopped */
   #rest: Buffer | undefined
+  /** waits for its turn to go on */
+  #waits = false
   /** no further request is taken */
   #last = false
   #refusal: Refusal | undefined
   #ended = false
   #lingersSince = Infinity
-  #written = 0
-  #writtenAt = performance.now()
+  readonly #stall = new Stall()
   /** a request that Node's clock gave up while it was not read, and when it was last not read */
   #overdue: IncomingMessage | null = null
   #overdueSince = 0
@@ -88,8 +91,10 @@ export class Connection {
     this.#underWay--
     if (this.#newest === response) this.#newest = null
     if (response._last) this.#last = true
-    // Later, for Node goes on to the next answer first.
-    if (this.#press !== null || this.#refusal !== undefined) process.nextTick(settle, this)
+    if (this.#waits || (this.#press === null && this.#refusal === undefined)) return
+    // Later: Node goes on to the next answer first, and other connections have their turn.
+    this.#waits = true
+    inTurn(this)
   }
 
   opened(request: FastifyRequest): void {
@@ -141,8 +146,13 @@ export class Connection {
     return PAUSE
   }
 
-  /** Goes on with what waited for answers to leave. */
-  settle(): void {
+  goOn(): void {
+    this.#waits = false
+    this.#settle()
+  }
+
+  /** Does what waited for answers to leave. */
+  #settle(): void {
     if (this.#ended || this.socket.destroyed) return
     if (this.#refusal !== undefined) {
       if (this.#underWay === 0 || this.#refusalStands(this.#refusal)) this.#end()
@@ -185,7 +195,7 @@ export class Connection {
     this.#last = true
     this.#refusal = refusal
     this.#options.refused(refusal.code)
-    this.settle()
+    this.#settle()
   }
 
   /** Whether it is the refusal's turn. */
@@ -210,15 +220,10 @@ export class Connection {
   /** To be called every now and then; `now` is monotonic, in ms. */
   look(now: number): void {
     const { socket } = this
-    const unsent = socket.writableLength
-    const written = socket.bytesWritten - unsent
-    if (unsent === 0 || written !== this.#written) {
-      this.#written = written
-      this.#writtenAt = now
-    } else if (now - this.#writtenAt >= this.#options.stallMs) return void socket.destroy()
+    if (this.#stall.ms(socket, now) >= this.#options.stallMs) return void socket.destroy()
     if (this.#ended) return this.#linger(now)
     // A client that has shut its sending side may still be gone, which only who writes is told.
-    if (socket.readableEnded && this.#underWay > 0 && unsent === 0) socket.write('')
+    if (socket.readableEnded && this.#underWay > 0 && socket.writableLength === 0) socket.write('')
     if (this.#overdue !== null) this.#lookAtOverdue(this.#overdue, now)
   }
 
@@ -242,8 +247,4 @@ export class Connection {
 /** The connection that a request came over; undefined for one that no network has. */
 export function connectionOf(socket: Socket): Connection | undefined {
   return watcherOf(socket) as Connection | undefined
-}
-
-function settle(connection: Connection): void {
-  connection.settle()
 }

@@ -7,8 +7,8 @@ export async function metricsRoute(app: FastifyInstance, { metrics }: Context): 
   let scrape: Promise<Buffer> | undefined
   const text = async () => Buffer.from(await metrics.registry.metrics())
   app.get('/metrics', { schema }, async (_request, reply) => {
-    // Who asks during a scrape gets its text, as bytes that all share: one costs milliseconds of the main thread, and they add up.
-    scrape ??= text().finally(() => (scrape = undefined))
+    // Who asks in the same turn gets the same bytes: a scrape costs milliseconds of the main thread, and they add up.
+    scrape ??= text().finally(() => setImmediate(() => (scrape = undefined)))
     return reply.type(metrics.registry.contentType).send(await scrape)
   })
 }
