@@ -4,9 +4,12 @@ import { openRaw, rawRequest } from '../support/raw-socket.js'
 import { grown, scrape } from '../support/scrape.js'
 import { SLOW, slowAnswer, slowBody } from '../support/slow-model.js'
 import { underFault } from '../support/under-fault.js'
+import { unreadPipelines } from '../support/unread.js'
 
 const CALLERS = 100
 const PLACES = 128
+/** Requests that one caller who does not read sends in one go. */
+const LONG = 4
 const COUNT = (status: string) => `gru_request_duration_seconds_count{route="/predict",status="${status}"}`
 const env = { ...SLOW, BATCH_CAP: '1', QUEUE_ROWS: `${PLACES}` }
 
@@ -52,11 +55,9 @@ t.test('a caller who hangs up with answers unread takes nothing from whoever has
     t,
     { env: { ...env, BATCH_CAP: '16', MAX_STEPS: '1000', DEADLINE_MS: '20000' } },
     async ({ service, ledger, before }) => {
-      const deaf = await openRaw(service.port)
-      deaf.socket.pause()
       // More than the sockets' buffers hold, so that the last answers stay behind unsent.
       const long = JSON.stringify({ ...slowBody(0), inference_length: 1000 })
-      deaf.socket.write(rawRequest(long).repeat(CALLERS))
+      const deaf = await unreadPipelines(service.port, rawRequest(long).repeat(LONG), CALLERS / LONG)
       const executed = CALLERS * 1000
       await eventually('the forecasts are made', async () => {
         return grown('gru_rows_executed_total', before, await scrape(service.url)) === executed
@@ -68,7 +69,7 @@ t.test('a caller who hangs up with answers unread takes nothing from whoever has
         'others have every place',
         async () => (await scrape(service.url)).get('gru_requests_in_flight') === PLACES
       )
-      deaf.socket.resetAndDestroy()
+      for (const socket of deaf) socket.resetAndDestroy()
       for (const { status } of await Promise.all(heirs)) t.equal(status, 200)
       // Whether an answer that stayed behind counts as given or as hung up on is the service's to say; none may be missed.
       const after = await scrape(service.url)

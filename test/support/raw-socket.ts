@@ -44,6 +44,33 @@ export function rawRequest(body: string, headers: Record<string, string> = {}, p
   return `POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`
 }
 
+/** A request without a body. */
+export function rawGet(path: string, headers: Record<string, string> = {}, method = 'GET'): string {
+  const lines = Object.entries({ host: 'localhost', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`
+}
+
+export interface RawAnswer {
+  status: number
+  head: string
+  body: string
+}
+
+/** The whole answers in what came back, told apart by their lengths; those to HEAD stand in `bodiless`, by their place. */
+export function answersIn(text: string, bodiless: ReadonlySet<number> = new Set()): RawAnswer[] {
+  const answers: RawAnswer[] = []
+  for (let at = 0; ;) {
+    const end = text.indexOf('\r\n\r\n', at)
+    if (end === -1) return answers
+    const head = text.slice(at, end)
+    const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(head)?.[1])
+    const length = bodiless.has(answers.length) ? 0 : Number(/^content-length: (\d+)$/im.exec(head)?.[1] ?? 0)
+    at = end + 4 + length
+    if (at > text.length) return answers
+    if (status !== 100) answers.push({ status, head, body: text.slice(end + 4, at) })
+  }
+}
+
 /** The status of each answer in what came back. */
 export function statusesIn(text: string): number[] {
   return [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(match => Number(match[1])).filter(status => status !== 100)
