@@ -10,6 +10,8 @@ import { underFault } from '../support/under-fault.js'
 
 const bundle = gru()
 const FORECAST = rawRequest(JSON.stringify(bodyOf(bundle, 0)))
+/** A slow host takes ten times as long. */
+const PATIENT = { ...SLOW, BATCH_CAP: '1', DEADLINE_MS: '60000', RUN_TIMEOUT_MS: '60000' }
 const HEAD = FORECAST.indexOf('\r\n\r\n') + 4
 const CHUNKED =
   'POST /predict HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{"dat'
@@ -71,7 +73,7 @@ t.test('a kept connection, half-closed behind its second request, gets the secon
 )
 
 t.test('a client that is reset after it shut its sending side has hung up: its work is cancelled', t =>
-  underFault(t, { env: { ...SLOW, BATCH_CAP: '1', DEADLINE_MS: '20000' } }, async ({ service, ledger }) => {
+  underFault(t, { env: PATIENT }, async ({ service, ledger }) => {
     const slow = ledger.send(slowBody(1000))
     const inFlight = async () => (await scrape(service.url)).get('gru_requests_in_flight')
     await eventually('the model is busy', async () => (await inFlight()) === 1)

@@ -144,7 +144,14 @@ t.test('a client that reads late is not told that it was slow to ask; one that i
 t.test(
   'SIGTERM: what a full connection has under way is answered, the last answer says close, nothing behind is run',
   async t => {
-    const env = { ...SLOW, BATCH_CAP: '1', DEADLINE_MS: '20000', DRAIN_DELAY_MS: '100', GRACE_MS: '30000' }
+    const env = {
+      ...SLOW,
+      BATCH_CAP: '1',
+      DEADLINE_MS: '20000',
+      RUN_TIMEOUT_MS: '60000',
+      DRAIN_DELAY_MS: '100',
+      GRACE_MS: '30000'
+    }
     const service = await startService({ env })
     t.teardown(() => service.process.kill('SIGKILL'))
     const { socket, closed } = await openRaw(service.port)
