@@ -5,7 +5,7 @@ import { cp, rm } from 'node:fs/promises'
 import { build } from 'esbuild'
 
 /** What every start needs. Built apart from our files, without maps: the coverage of a service is that of our lines. */
-const EAGER = ['ajv', 'fastify', 'jsonc-parser', 'pino', 'prom-client']
+const EAGER = ['ajv', 'fastify', 'pino', 'prom-client']
 const EAGER_NAME = new RegExp(`^(${EAGER.join('|')})$`)
 
 const options = {

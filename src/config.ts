@@ -40,6 +40,14 @@ export const ConfigSchema = {
       maximum: 65_535,
       description: 'Port to listen on; 0 takes a free one.'
     }),
+    ADMIN_PORT: integer({
+      default: -1,
+      minimum: -1,
+      maximum: 65_535,
+      description:
+        'Second port, which has all routes; those of operators are then on no other. 0 takes a free one, -1 none: they are on `PORT`, for callers of this host only.'
+    }),
+    ADMIN_HOST: { type: 'string', default: '', description: 'Address for `ADMIN_PORT`; empty for that of `HOST`.' },
     MODEL_DIR: {
       type: 'string',
       default: 'models/gru',
@@ -78,10 +86,10 @@ export const ConfigSchema = {
     }),
     MAX_ROWS: integer({ default: 1000, minimum: 1, maximum: 100_000, description: 'Most rows of a table.' }),
     BODY_LIMIT_BYTES: integer({
-      default: 1_048_576,
+      default: 327_680,
       minimum: 1024,
       maximum: 67_108_864,
-      description: 'Largest request body.'
+      description: 'Largest request body; a table of `MAX_ROWS` rows must fit.'
     }),
     REQUEST_TIMEOUT_MS: ms(10_000, 'Time a client may take to send its request, headers and body.', 100),
     SOCKET_TIMEOUT_MS: ms(30_000, 'Time a client may leave an answer unread before its connection is cut.', 100),
@@ -133,6 +141,10 @@ function checkTogether(config: Config): void {
   }
   const complaint = sourceComplaint(config)
   if (complaint !== undefined) throw new ConfigError(complaint)
+  if (config.ADMIN_PORT > 0 && config.ADMIN_PORT === config.PORT) throw new ConfigError('ADMIN_PORT must not be PORT')
+  if (config.ADMIN_PORT < 0 && config.ADMIN_HOST !== '') {
+    throw new ConfigError('ADMIN_HOST says nothing without ADMIN_PORT: leave it out')
+  }
   if (config.BATCH_CAP > config.QUEUE_ROWS) throw new ConfigError('BATCH_CAP must not be more than QUEUE_ROWS')
 }
 

@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.js'
+import { jsonPointer } from '../json-pointer.js'
 import { type Manifest, usesMinute } from './manifest.js'
 import type { SharedSlots } from './ring.js'
 import { formatTime, hasZone, parseTime, styleOf, type TimeStyle } from './timestamps.js'
@@ -27,11 +28,6 @@ export interface ValidWindow {
   readonly spacing: number
   readonly style: TimeStyle
   readonly warnings: readonly string[]
-}
-
-/** RFC 6901: `~` and `/` inside a key are escaped. */
-function pointer(...keys: (string | number)[]): string {
-  return keys.map(key => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 
 const NO_WARNINGS: readonly string[] = []
@@ -66,7 +62,7 @@ export class WindowReader {
     const indexName = this.#indexName(table)
     const times = data[indexName]
     if (!Array.isArray(times))
-      throw new ServiceError('wrong_type', 'expected an array of times', pointer('data', indexName))
+      throw new ServiceError('wrong_type', 'expected an array of times', jsonPointer('data', indexName))
     this.#checkLength(times.length, indexName)
     this.#checkColumns(data, indexName)
     const { features } = this.#manifest
@@ -93,7 +89,7 @@ export class WindowReader {
   #checkLength(rows: number, indexName: string): void {
     const { window } = this.#manifest
     if (rows >= window && rows <= this.#maxRows) return
-    const path = pointer('data', indexName)
+    const path = jsonPointer('data', indexName)
     if (rows < window) throw new ServiceError('too_few_rows', `expected at least ${window} rows, got ${rows}`, path)
     throw new ServiceError('too_many_rows', `expected at most ${this.#maxRows} rows, got ${rows}`, path)
   }
@@ -121,17 +117,17 @@ export class WindowReader {
       )
     }
     const expected = [indexName, ...this.#names].join(', ')
-    return new ServiceError('unknown_column', `the columns are ${expected}`, pointer('data', unknown))
+    return new ServiceError('unknown_column', `the columns are ${expected}`, jsonPointer('data', unknown))
   }
 
   #readColumn(column: unknown, feature: number, rows: number, slot: number): void {
     const { features, window } = this.#manifest
     if (!Array.isArray(column)) {
-      throw new ServiceError('wrong_type', 'expected an array of numbers', pointer('data', features[feature]!.name))
+      throw new ServiceError('wrong_type', 'expected an array of numbers', jsonPointer('data', features[feature]!.name))
     }
     if (column.length !== rows) {
       const message = `expected ${rows} values, as many as times, got ${column.length}`
-      throw new ServiceError('ragged_columns', message, pointer('data', features[feature]!.name))
+      throw new ServiceError('ragged_columns', message, jsonPointer('data', features[feature]!.name))
     }
     const target = this.#slots.window
     const width = features.length
@@ -152,7 +148,7 @@ export class WindowReader {
 
   #badValue(value: unknown, feature: number, row: number): ServiceError {
     const { name, minimum, maximum, unit } = this.#manifest.features[feature]!
-    const path = pointer('data', name, row)
+    const path = jsonPointer('data', name, row)
     if (typeof value !== 'number') return new ServiceError('not_a_number', `expected a number of ${unit}`, path)
     if (!Number.isFinite(Math.fround(value))) {
       return new ServiceError('non_finite', 'expected a number within the range of float32', path)
@@ -171,10 +167,10 @@ export class WindowReader {
     for (let row = 0; row < rows; row++) {
       const text = times[row]
       const time = typeof text === 'string' ? parseTime(text) : NaN
-      if (!(time > previous)) throw this.#badTime(text, time, previous, pointer('data', indexName, row))
+      if (!(time > previous)) throw this.#badTime(text, time, previous, jsonPointer('data', indexName, row))
       if (hasZone(text as string) !== zoned) {
         const message = 'some times have an offset and some have none: all or none must'
-        throw new ServiceError('bad_timestamp', message, pointer('data', indexName, row))
+        throw new ServiceError('bad_timestamp', message, jsonPointer('data', indexName, row))
       }
       const inWindow = row - (rows - window)
       if (inWindow === 1) spacing = time - previous
@@ -186,7 +182,7 @@ export class WindowReader {
       throw new ServiceError(
         'bad_timestamp',
         'the rows are more than a year apart',
-        pointer('data', indexName, rows - 1)
+        jsonPointer('data', indexName, rows - 1)
       )
     }
     return this.#valid(slot, previous, even ? spacing : 0, styleOf(times[rows - 1] as string))
@@ -208,7 +204,7 @@ export class WindowReader {
       : `other_spacing: the window's rows are ${spacing / 1000} s apart; the model was trained on rows ${seconds} s apart`
   }
 
-  #badTime(text: unknown, time: number, previous: number, path: string): ServiceError {
+  #badTime(text: unknown, time: number, previous: number, path: string | undefined): ServiceError {
     if (Number.isNaN(time)) {
       const message = 'expected an ISO 8601 date and time such as 2018-02-28T05:54:00, from 1970 to 2099'
       return new ServiceError(typeof text === 'string' ? 'bad_timestamp' : 'wrong_type', message, path)

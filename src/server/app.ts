@@ -4,7 +4,7 @@ import Fastify, {
   type FastifyServerOptions,
   LogController
 } from 'fastify'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import { adminRoutes } from './admin.route.js'
 import { boundedServer } from './connections.js'
 import { exactly } from '../schema.js'
@@ -15,6 +15,7 @@ import { healthRoutes } from './health.route.js'
 import { metricsRoute } from './metrics.route.js'
 import { exampleOf, modelRoutes } from './model.route.js'
 import { hungUp, observeRequests } from './observe.js'
+import { Operators } from './operators.js'
 import { pageRoute } from './page.route.js'
 import { predictRoutes } from './predict.route.js'
 
@@ -31,14 +32,21 @@ const compilersFactory = {
   buildSerializer: () => () => (data: unknown) => JSON.stringify(data)
 } as unknown as NonNullable<NonNullable<FastifyServerOptions['schemaController']>['compilersFactory']>
 
+/** The service's routes, and what else than Fastify's own server gets requests to them. */
+export interface App {
+  app: FastifyInstance
+  operators: Server | undefined
+}
+
 /** Puts the service together: it neither listens nor reads the environment. */
-export async function buildApp({ logger, version, ...context }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({ logger, version, ...context }: AppOptions): Promise<App> {
   const { config, metrics } = context
+  const bounds = { config, metrics, hungUp: hungUp(config) }
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.BODY_LIMIT_BYTES,
-    serverFactory: handler => boundedServer(handler, { config, metrics, hungUp: hungUp(config) }),
+    serverFactory: handler => boundedServer(handler, bounds),
     // The server does, in the order of what was asked.
     clientErrorHandler: () => undefined,
     forceCloseConnections: false,
@@ -51,17 +59,24 @@ export async function buildApp({ logger, version, ...context }: AppOptions): Pro
     genReqId: requestIds(),
     frameworkErrors: badUrlHandler(metrics)
   })
+  const operators = new Operators(app, config, bounds)
   observeRequests(app, context)
   handleErrors(app)
+  // Fastify's own would parse the bodies of requests that no route takes.
+  app.removeAllContentTypeParsers()
   const { active } = context
-  docsRoutes(app, version, () => active.serving && exampleOf(active.serving.pool.bundle, 0).body)
+  const docs = docsRoutes(app, version, () => active.serving && exampleOf(active.serving.pool.bundle, 0).body)
   await app.register(predictRoutes, context)
   await app.register(modelRoutes, context)
   await app.register(healthRoutes, context)
-  await app.register(metricsRoute, context)
-  await app.register(adminRoutes, context)
-  await app.register(pageRoute)
-  return app
+  await app.register(async scope => {
+    operators.guard(scope)
+    docs(scope)
+    await scope.register(metricsRoute, context)
+    await scope.register(adminRoutes, context)
+    await scope.register(pageRoute)
+  })
+  return { app, operators: operators.server }
 }
 
 const REQUEST_ID = /^[\w.:+/=@-]{1,128}$/

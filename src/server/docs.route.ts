@@ -52,19 +52,21 @@ interface Answer {
 }
 
 /**
- * `GET /docs` and `GET /openapi.json`. Must come before the other routes, for it takes down what each says of itself.
- * The description and Swagger UI are made when first asked for: what they load is a third of a cold start. Each answer is made
- * once and its bytes are shared: a file is 1.5 MB, and as many callers may ask as there are connections.
+ * `GET /docs` and `GET /openapi.json`, for the scope that they are given. Must come before the other routes of `app`, for it
+ * takes down what each says of itself. The description and Swagger UI are made when first asked for: what they load is a
+ * third of a cold start. Each answer is made once and its bytes are shared: a file is 1.5 MB, and as many callers may ask as
+ * there are connections.
  */
-export function docsRoutes(app: FastifyInstance, version: string, exampleBody: () => object | undefined): void {
+export function docsRoutes(
+  app: FastifyInstance,
+  version: string,
+  exampleBody: () => object | undefined
+): (scope: FastifyInstance) => void {
   const routes: RouteOptions[] = []
   app.addHook('onRoute', route => void routes.push(route))
   let docs: Promise<Docs> | undefined
   const open = () => (docs ??= openDocs(routes, version, exampleBody()))
 
-  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
-    return reply.type('application/json; charset=utf-8').send((await open()).description)
-  })
   const show = async (request: FastifyRequest, reply: FastifyReply, path: string) => {
     const answer = await (await open()).answer(path)
     if (!answer) return reply.callNotFound()
@@ -74,10 +76,15 @@ export function docsRoutes(app: FastifyInstance, version: string, exampleBody: (
     const known = request.method === 'GET' && isKnown(request.headers['if-none-match'], headers.etag)
     return known ? reply.code(304).send() : reply.code(status).send(body)
   }
-  app.get('/docs', { schema: { hide: true } }, (request, reply) => show(request, reply, '/docs'))
-  app.get<{ Params: { '*': string } }>('/docs/*', { schema: { hide: true } }, (request, reply) =>
-    show(request, reply, `/docs/${request.params['*']}`)
-  )
+  return scope => {
+    scope.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
+      return reply.type('application/json; charset=utf-8').send((await open()).description)
+    })
+    scope.get('/docs', { schema: { hide: true } }, (request, reply) => show(request, reply, '/docs'))
+    scope.get<{ Params: { '*': string } }>('/docs/*', { schema: { hide: true } }, (request, reply) =>
+      show(request, reply, `/docs/${request.params['*']}`)
+    )
+  }
 }
 
 /** Whether a caller has what an entity tag stands for: RFC 9110 13.1.2, compared weakly. */

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { App } from './app.js'
 
 /** Ms between two looks for connections that have become idle while the server closes. */
 const IDLE_LOOK_MS = 25
@@ -8,13 +8,21 @@ const CUT_AT = 0.8
 /**
  * Closes the listener and waits for what is in flight. `close()` alone waits up to the keep-alive time for a connection
  * whose request was in flight when it was called, and `forceCloseConnections` resets requests: so connections are
- * closed as they become idle, and only towards the end of the grace time whatever they do.
+ * closed as they become idle, and only towards the end of the grace time whatever they do. The operators' listener is last:
+ * who watches the drain sees it to its end.
  */
-export async function closeGently(app: FastifyInstance, graceMs: number): Promise<void> {
-  const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_LOOK_MS)
-  const cut = setTimeout(() => app.server.closeAllConnections(), graceMs * CUT_AT)
+export async function closeGently({ app, operators }: App, graceMs: number): Promise<void> {
+  let closing = app.server
+  const idle = setInterval(() => closing.closeIdleConnections(), IDLE_LOOK_MS)
+  const cut = setTimeout(() => {
+    app.server.closeAllConnections()
+    operators?.closeAllConnections()
+  }, graceMs * CUT_AT)
   try {
     await app.close()
+    if (!operators) return
+    closing = operators
+    await new Promise(resolve => operators.close(resolve))
   } finally {
     clearInterval(idle)
     clearTimeout(cut)

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorCode, ERRORS, ServiceError } from '../errors.js'
+import { jsonPointer } from '../json-pointer.js'
 import type { Metrics } from '../metrics.js'
 
 /** Fastify's own errors that callers can cause, by its code. */
@@ -14,10 +15,12 @@ const FASTIFY_CODES: Record<string, [ErrorCode, string]> = {
   FST_ERR_BAD_URL: ['bad_request', 'the URL cannot be decoded']
 }
 
+type SchemaError = NonNullable<FastifyError['validation']>[number]
+
 /** Ajv's keywords in the caller's words. */
 const KEYWORDS: Record<string, ErrorCode> = { additionalProperties: 'unknown_field', required: 'missing_field' }
 
-/** A pointer holds the caller's own keys, which can be of any length. */
+/** A pointer holds the caller's own keys; a longer one is not shown. */
 const MAX_PATH = 256
 
 /** The body of an error answer. */
@@ -30,14 +33,7 @@ function errorBody({ code, message, path, retryable }: ServiceError) {
 function toServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error
   const { code, validation, statusCode, message } = error as Partial<FastifyError>
-  const failure = validation?.[0]
-  if (failure) {
-    const { keyword, instancePath, params, message: words = 'is not valid' } = failure
-    const field = keyword === 'additionalProperties' ? `/${escapeKey(String(params.additionalProperty))}` : ''
-    const name = keyword === 'required' ? `: ${String(params.missingProperty)}` : ''
-    const what = KEYWORDS[keyword] ?? (keyword === 'type' ? 'wrong_type' : 'out_of_range')
-    return new ServiceError(what, what === 'unknown_field' ? 'no such field' : `${words}${name}`, instancePath + field)
-  }
+  if (validation?.[0]) return invalid(validation[0])
   const known = FASTIFY_CODES[code ?? '']
   if (known) return new ServiceError(known[0], known[1], undefined, { cause: error })
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
@@ -46,8 +42,15 @@ function toServiceError(error: unknown): ServiceError {
   return new ServiceError('internal', 'internal error', undefined, { cause: error })
 }
 
-function escapeKey(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1')
+/** What a schema does not allow, in the caller's words. */
+function invalid({ keyword, instancePath, params, message: words = 'is not valid' }: SchemaError): ServiceError {
+  const code = KEYWORDS[keyword] ?? (keyword === 'type' ? 'wrong_type' : 'out_of_range')
+  if (code === 'unknown_field') {
+    const field = jsonPointer(String(params.additionalProperty))
+    return new ServiceError(code, 'no such field', field === undefined ? undefined : instancePath + field)
+  }
+  const name = keyword === 'required' ? `: ${String(params.missingProperty)}` : ''
+  return new ServiceError(code, `${words}${name}`, instancePath)
 }
 
 /** Maps errors to HTTP, in this one place. */

@@ -1,6 +1,4 @@
-import { lookup } from 'node:dns/promises'
 import { EventEmitter, once } from 'node:events'
-import type { FastifyInstance } from 'fastify'
 import packageJson from '../../package.json' with { type: 'json' }
 import { type Config, ConfigError, loadConfig, quietLibraries, settled } from '../config.js'
 import { emptyFolder } from '../empty-folder.js'
@@ -21,7 +19,10 @@ import type { BatchFailure } from '../model/worker-messages.js'
 import { CacheUnusable } from '../model/store/cache.js'
 import { readLocalBundle } from '../model/store/local.js'
 import { cacheOf, shadowSourceOf, sourceOf } from '../model/store/source.js'
+import type { App } from './app.js'
+import { largestTable } from './body-limit.js'
 import { isReady } from './context.js'
+import { CannotListen, listen } from './listen.js'
 import { openLog } from './log.js'
 import { handleSignals } from './process.js'
 
@@ -42,16 +43,12 @@ function readConfig(): Config {
 
 /** Ms from a start with a model to the first look: the client of a store takes the main thread's time to load. */
 const FIRST_LOOK_MS = 1000
-const NO_ADDRESS = ['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL']
 
 /** What cannot be started with, as one line that names the setting. */
 function explain(error: unknown): string | undefined {
   if (error instanceof ModelRefused) return `MODEL_DIR holds no model that may serve: ${error.reason}: ${error.message}`
   if (error instanceof CacheUnusable) return `CACHE_DIR ${error.message}`
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'EADDRINUSE' || code === 'EACCES') return `PORT cannot be listened on (${code})`
-  if (NO_ADDRESS.includes(code ?? '')) return `HOST is no address of this host (${code})`
-  return undefined
+  return error instanceof CannotListen ? error.message : undefined
 }
 
 /** What tells the model in this place from others. */
@@ -60,6 +57,16 @@ function infoOf({ serving }: ActiveModel) {
   return (
     manifest && { name: manifest.name, version: manifest.version, run_id: manifest.run_id, digest: manifest.sha256 }
   )
+}
+
+/** A body limit below the largest table is one to start with: tables of short numbers fit. */
+function warnOfSmallLimit(): void {
+  const { MAX_ROWS, BODY_LIMIT_BYTES } = config
+  const manifest = active.serving?.pool.bundle.manifest
+  const bytes = manifest ? largestTable(manifest, MAX_ROWS) : 0
+  if (bytes > BODY_LIMIT_BYTES) {
+    logger.warn({ MAX_ROWS, BODY_LIMIT_BYTES, bytes }, 'a table of MAX_ROWS rows may be larger than BODY_LIMIT_BYTES')
+  }
 }
 
 const config = readConfig()
@@ -102,6 +109,7 @@ const observer = {
   promotion(outcome: Parameters<typeof metrics.promotion>[0], seconds: number) {
     metrics.promotion(outcome, seconds)
     logger.info({ ...active.lastPromotion, seconds }, 'promotion')
+    if (outcome === 'live') warnOfSmallLimit()
   }
 }
 const pool = {
@@ -193,7 +201,7 @@ async function firstModel(): Promise<void> {
   if (config.MODEL_SOURCE === 'local' || config.MODEL_FALLBACK) await rollout.run()
 }
 
-async function start(): Promise<FastifyInstance> {
+async function start(): Promise<App> {
   // The workers load the model while the main thread loads the web framework and puts the routes together: but not before they
   // have been started, for it is a long piece of work in one go.
   const inspected = once(steps, 'inspect' satisfies Step)
@@ -201,7 +209,7 @@ async function start(): Promise<FastifyInstance> {
   live.catch(() => undefined)
   await Promise.race([live, inspected])
   const { buildApp } = await import('./app.js')
-  const app = await buildApp({
+  const built = await buildApp({
     config,
     metrics,
     active,
@@ -213,15 +221,13 @@ async function start(): Promise<FastifyInstance> {
   })
   await live
   watchPromotions()
-  // By name Fastify would open a second server for another address of `localhost`, which no bound and no drain of ours knows of.
-  const { address } = await lookup(config.HOST)
-  await app.listen({ host: address, port: config.PORT })
+  await listen(built.app, built.operators, config)
   // A store that is down keeps the replica not ready, not from starting. Where a model serves, its first callers come first.
   const wait = active.serving ? FIRST_LOOK_MS : 0
   if (config.MODEL_SOURCE !== 'local') setTimeout(() => void hint('poll'), wait).unref()
   // Once in the main thread too: the native library must not be unloaded with the last worker of an old model.
   await import('../model/onnx-session.js')
-  return app
+  return built
 }
 
 const started = start()

@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config.js'
+import type { App } from './app.js'
 import { closeGently } from './drain.js'
 import type { Log } from './log.js'
 
@@ -8,7 +8,7 @@ export interface Lifecycle {
   log: Log
   drain: { draining: boolean }
   /** settles when the start is over, with the app if it is listening */
-  started: Promise<FastifyInstance | undefined>
+  started: Promise<App | undefined>
   /** ends the roll-outs and the models */
   closeModels(): Promise<void>
 }
