@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { quietLibraries } from '../../src/config.js'
 import { realBodies } from './bodies.js'
 import { cacheStart } from './cache-start.js'
+import { expensiveBodies } from './expensive-bodies.js'
 import { oneConnection, throughput } from './http.js'
 import { ring, text } from './in-process.js'
 import { coldStart, memory } from './life.js'
@@ -41,6 +42,7 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   'one-connection': () => oneConnection({ rounds, seconds }),
   ring: () => ring(bodies, { rounds, seconds }),
   text: () => text(bodies, rounds),
+  'expensive-bodies': () => expensiveBodies(rounds),
   'long-forecasts': () => longForecasts(bodies, rounds),
   memory,
   'cold-start': () => coldStart(bodies, rounds),

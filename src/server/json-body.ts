@@ -63,11 +63,11 @@ function countKeys(text: string): number | undefined {
 }
 
 /**
- * Names in the object and in the objects directly in it: as deep as any legal body goes. -1 for what is no object.
+ * Names in the object and in the objects directly in it: as deep as any legal body goes.
  * @throws ServiceError for a name that is longer than any of a model
  */
 function countNames(value: unknown): number {
-  if (!isObject(value)) return -1
+  if (!isObject(value)) return 0
   let count = 0
   for (const name of Object.keys(value)) {
     count++

@@ -120,35 +120,28 @@ class Reader {
 
   /** Reads a string to behind its end; false if it has a backslash and so does not stand as it is written. */
   #string(): boolean {
+    const body = this.#body
     let isPlain = true
-    while (this.#plain() === BACKSLASH) {
-      isPlain = false
-      this.#escape()
+    let at = this.#at + 1
+    for (let byte = body[at] ?? END; byte !== QUOTE; byte = body[at] ?? END) {
+      if (byte === BACKSLASH) {
+        isPlain = false
+        at = this.#escape(at + 1)
+      } else if (byte >= 32) at++
+      else this.#fail(at)
     }
-    this.#take(QUOTE)
+    this.#at = at + 1
     return isPlain
   }
 
-  /** Goes on to the next byte that is more than a character of a string. */
-  #plain(): number {
+  /** Reads what follows a backslash; gives the place behind it. */
+  #escape(start: number): number {
     const body = this.#body
-    let at = this.#at + 1
-    let byte = body[at] ?? END
-    while (byte >= 32 && byte !== QUOTE && byte !== BACKSLASH) byte = body[++at] ?? END
-    this.#at = at
-    return byte
-  }
-
-  /** Reads a backslash up to the last byte that belongs to it. */
-  #escape(): void {
-    this.#at++
-    const byte = this.#byte()
-    if (ESCAPED[byte] === 0) this.#fail()
-    if (byte !== LOWER_U) return
-    for (let digit = 0; digit < 4; digit++) {
-      this.#at++
-      if (!isHex(this.#byte())) this.#fail()
-    }
+    const byte = body[start] ?? END
+    if (ESCAPED[byte] === 0) this.#fail(start)
+    const end = byte === LOWER_U ? start + 5 : start + 1
+    for (let at = start + 1; at < end; at++) if (!isHex(body[at] ?? END)) this.#fail(at)
+    return end
   }
 
   #number(): void {
@@ -202,9 +195,9 @@ class Reader {
   }
 
   /** Names the element where the text stops being JSON: a NaN that some writers emit is the usual case. */
-  #fail(): never {
-    const before = this.#body.toString('utf8', 0, this.#at).length
-    const where = this.#at < this.#body.length ? `is not JSON from character ${before} on` : 'ends too early'
+  #fail(at = this.#at): never {
+    const before = this.#body.toString('utf8', 0, at).length
+    const where = at < this.#body.length ? `is not JSON from character ${before} on` : 'ends too early'
     throw new ServiceError('malformed_json', `the body ${where}`, this.#pointer())
   }
 }
