@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-ask="fetch('http://127.0.0.1:8080/admin/rollback', {
+ask="fetch('http://127.0.0.1:' + process.env.ADMIN_PORT + '/admin/rollback', {
   method: 'POST', headers: { authorization: 'Bearer ' + process.env.ADMIN_TOKEN }
 }).then(async answer => { console.log(await answer.text()); process.exit(answer.ok ? 0 : 1) })"
 

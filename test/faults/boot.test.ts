@@ -56,6 +56,8 @@ t.test('every setting at its minimum, or at its maximum, is one to start with', 
 
 t.test('settings that cannot stand together stop the start', async t => {
   await refusesToStart(t, 'delay over grace', { DRAIN_DELAY_MS: '70001', GRACE_MS: '70000' }, 'DRAIN_DELAY_MS')
+  await refusesToStart(t, 'one port twice', { PORT: '48080', ADMIN_PORT: '48080' }, 'ADMIN_PORT')
+  await refusesToStart(t, 'an address without a port', { ADMIN_HOST: '127.0.0.1' }, 'ADMIN_HOST')
   await refusesToStart(t, 'batch over queue', { BATCH_CAP: '16', QUEUE_ROWS: '8' }, 'BATCH_CAP')
   t.match(await refusesToStart(t, 'window over table', { MAX_ROWS: '9' }, 'MODEL_DIR'), /window of 10 rows .* MAX_ROWS/)
 })
@@ -67,7 +69,10 @@ t.test('a port that is taken and a host that is not ours stop the start, with th
   const address = taken.address()
   const port = typeof address === 'object' && address ? String(address.port) : ''
   for (let round = 0; round < 3; round++) await refusesToStart(t, 'a taken port', { PORT: port }, 'PORT')
+  await refusesToStart(t, 'a taken port of operators', { ADMIN_PORT: port }, 'ADMIN_PORT')
   await refusesToStart(t, 'another host', { HOST: '192.0.2.1' }, 'HOST')
+  await refusesToStart(t, 'another host for operators', { ADMIN_PORT: '0', ADMIN_HOST: '192.0.2.1' }, 'ADMIN_HOST')
+  await refusesToStart(t, 'no name', { ADMIN_PORT: '0', ADMIN_HOST: 'nowhere.invalid' }, 'ADMIN_HOST')
 })
 
 /** For Node's `--import`: a host on which `localhost` has two addresses. */

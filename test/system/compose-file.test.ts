@@ -69,6 +69,9 @@ t.test(
     )
     const behind = Object.keys(given).filter(name => /^LB_REPLICA_\d$/.test(name))
     t.same(behind.map(name => given[name]).sort(), replicas.map(name => `${name}:8080`).sort())
+    const scraped = readFileSync('ops/prometheus/prometheus.yml', 'utf8').match(/replica-\d:\d+/g)!
+    const port = services[replicas[0]!]!.environment!.ADMIN_PORT
+    t.same(scraped.sort(), replicas.map(name => `${name}:${port}`).sort(), 'Prometheus asks where operators are answered')
   }
 )
 

@@ -89,7 +89,7 @@ t.test('what compose.yaml describes serves v1, swaps to v2 under load, goes back
   await underLoad(t, system, ['1', '2'], async () => {
     for (const name of REPLICAS) {
       const headers = { authorization: `Bearer ${SECRETS.ADMIN_TOKEN}` }
-      const { status } = await fetch(`${system.url(name, 8080)}/admin/rollback`, { method: 'POST', headers })
+      const { status } = await fetch(`${system.url(name, 9100)}/admin/rollback`, { method: 'POST', headers })
       t.equal(status, 200)
     }
     t.same(await versions(system), ['1', '1'])

@@ -82,7 +82,7 @@ export class Native {
   environment(): Record<string, string> {
     const variables = Object.entries(this.#service.environment ?? {}).map(([name, value]) => [
       name,
-      name === 'PORT' ? String(this.#port(`${this.#name}:${value}`)) : this.text(value)
+      name === 'PORT' || name === 'ADMIN_PORT' ? String(this.#port(`${this.#name}:${value}`)) : this.text(value)
     ])
     return { PATH: `${process.env.PATH}:/usr/sbin`, ...Object.fromEntries(variables) }
   }
