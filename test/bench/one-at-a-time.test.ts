@@ -57,7 +57,8 @@ t.test('a benchmark whose folder another one has now stops, and adds nothing to 
   first.kill('SIGSTOP')
   rmSync(folder, { recursive: true })
   const second = bench(t, await flags(folder))
-  await eventually('another run', () => existsSync(`${folder}/run.json`), 60_000)
+  // The file of cells is made once the other is whole.
+  await eventually('another run', () => existsSync(`${folder}/cells.jsonl`), 60_000)
   const begun = readFileSync(`${folder}/run.json`, 'utf8')
   first.kill('SIGCONT')
   t.equal(await first.ended, 4)
