@@ -91,7 +91,7 @@ export const ConfigSchema = {
       maximum: 67_108_864,
       description: 'Largest request body; a table of `MAX_ROWS` rows must fit.'
     }),
-    REQUEST_TIMEOUT_MS: ms(10_000, 'Time a client may take to send its request, headers and body.', 100),
+    REQUEST_TIMEOUT_MS: ms(2000, 'Time a client may take to send its request, headers and body.', 100),
     SOCKET_TIMEOUT_MS: ms(30_000, 'Time a client may leave an answer unread before its connection is cut.', 100),
     MAX_CONNECTIONS: integer({
       default: 4096,

@@ -3,6 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { type ErrorCode, ERRORS, ServiceError } from '../errors.js'
 import { jsonPointer } from '../json-pointer.js'
 import type { Metrics } from '../metrics.js'
+import { afterBody } from './late-body.js'
 
 /** Fastify's own errors that callers can cause, by its code. */
 const FASTIFY_CODES: Record<string, [ErrorCode, string]> = {
@@ -59,11 +60,11 @@ export function handleErrors(app: FastifyInstance): void {
     const failure = toServiceError(error)
     if (failure.statusCode === 500)
       request.log.error({ reqId: request.id, err: failure.cause ?? failure }, failure.message)
-    void reply.code(failure.statusCode).send(errorBody(failure))
+    afterBody(request, reply, () => void reply.code(failure.statusCode).send(errorBody(failure)))
   })
-  app.setNotFoundHandler((_request, reply) => {
+  app.setNotFoundHandler((request, reply) => {
     const failure = new ServiceError('not_found', 'no such route')
-    void reply.code(404).send(errorBody(failure))
+    afterBody(request, reply, () => void reply.code(404).send(errorBody(failure)))
   })
 }
 

@@ -62,7 +62,8 @@ export async function balanced(t: Test, options: BalancedOptions = {}): Promise<
 
 /** Lets a server of HAProxy, known or not yet started, take traffic as soon as its checks pass. */
 export async function admitAt({ haproxy }: Balanced, name: string, port: number): Promise<void> {
-  await haproxy.api.ask(`set server replicas/${name} addr 127.0.0.1 port ${port}`)
+  const places = [`replicas/${name}`, `replicas/${name}-last`, `large/${name}`, `alive/${name}`]
+  await haproxy.api.ask(places.map(place => `set server ${place} addr 127.0.0.1 port ${port}`).join('; '))
   await admit(haproxy.api, name)
 }
 

@@ -2,13 +2,16 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { BenchError } from '../errors.js'
 
-/** One server of the back end as HAProxy sees it. */
+/** Back ends that send requests to a replica, each under the replica's name, `r1-last` where it is the last resort. */
+const BACKENDS = ['replicas', 'large']
+
+/** One replica as HAProxy sees it; counts are of all its places together. */
 interface ServerStats {
   /** `UP`, `DOWN`, `DRAIN`, `MAINT`, or on the way between two, as `DOWN 1/2` */
   status: string
   /** requests that it is answering */
   sessions: number
-  /** requests that it may be answering at once; the others wait in HAProxy */
+  /** requests with ordinary bodies that it may be answering at once; the others wait in HAProxy */
   maxconn: number
   /** requests that have been sent to it */
   requests: number
@@ -76,21 +79,37 @@ export class RuntimeApi {
     const rows = parseCsv(await this.ask('show stat'))
     const row = (proxy: string, name: string): Row =>
       rows.find(({ pxname, svname }) => pxname === proxy && svname === name)!
-    const backend = row('replicas', 'BACKEND')
-    const servers = rows.filter(({ pxname, svname }) => pxname === 'replicas' && svname !== 'BACKEND')
+    const backends = BACKENDS.map(name => row(name, 'BACKEND'))
+    const places = rows.filter(({ pxname, svname }) => BACKENDS.includes(pxname!) && svname !== 'BACKEND')
+    const replicas = places.filter(({ pxname, svname }) => pxname === 'replicas' && /^r\d+$/.test(svname!))
     return {
-      retries: Number(backend.wretr),
-      redispatches: Number(backend.wredis),
-      queued: Number(backend.qcur),
-      queueMax: Number(backend.qmax),
+      retries: total(backends, 'wretr'),
+      redispatches: total(backends, 'wredis'),
+      queued: total(backends, 'qcur'),
+      queueMax: total(backends, 'qmax'),
       frontendSessions: Number(row('service', 'FRONTEND').scur),
-      servers: Object.fromEntries(servers.map(server => [server.svname!, serverStats(server)]))
+      servers: Object.fromEntries(
+        replicas.map(replica => {
+          const own = places.filter(({ svname }) => svname!.split('-')[0] === replica.svname)
+          return [replica.svname!, serverStats(replica, own)]
+        })
+      )
     }
   }
 }
 
-function serverStats({ status = '', scur, slim, stot, hrsp_2xx }: Row): ServerStats {
-  return { status, sessions: Number(scur), maxconn: Number(slim), requests: Number(stot), ok: Number(hrsp_2xx) }
+function serverStats({ status = '', slim }: Row, places: Row[]): ServerStats {
+  return {
+    status,
+    maxconn: Number(slim),
+    sessions: total(places, 'scur'),
+    requests: total(places, 'stot'),
+    ok: total(places, 'hrsp_2xx')
+  }
+}
+
+function total(rows: Row[], field: string): number {
+  return rows.reduce((sum, row) => sum + Number(row[field]), 0)
 }
 
 /** The statistics as CSV with a headline; no field that is read here is ever quoted. */

@@ -34,15 +34,20 @@ export async function scaleTo(
  * loses its health there, and gets traffic only when its own `/readyz` has said so.
  */
 export function admit(api: RuntimeApi, name: string): Promise<void> {
-  const steps = ['state drain', 'health down', 'state ready']
-  return api.order(steps.map(step => `set server replicas/${name} ${step}`).join('; '))
+  const steps = ['state drain', 'health down', 'state ready'].map(step => `set server replicas/${name} ${step}`)
+  return api.order([...steps, `set server alive/${name} state ready`].join('; '))
 }
 
 /** Gives a server no further request, waits for the answers to those that it has, and puts it out of service. */
 async function dismiss(api: RuntimeApi, name: string): Promise<void> {
-  await api.order(`set server replicas/${name} state drain`)
+  await setState(api, name, 'drain')
   await until(`${name} has answered everything`, async () => (await api.stats()).servers[name]!.sessions === 0)
-  await api.order(`set server replicas/${name} state maint`)
+  await setState(api, name, 'maint')
+}
+
+/** The two that the others follow: the server, and its last resort's. */
+function setState(api: RuntimeApi, name: string, state: 'drain' | 'maint'): Promise<void> {
+  return api.order(['replicas', 'alive'].map(backend => `set server ${backend}/${name} state ${state}`).join('; '))
 }
 
 /** Waits until all serve the model of one digest, as they do unless a promotion is under way. */
