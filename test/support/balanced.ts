@@ -15,6 +15,8 @@ export interface BalancedOptions {
   envOf?(index: number): Record<string, string>
   /** variables of haproxy.cfg */
   haproxyEnv?: Record<string, string>
+  /** HAProxy's program; the one on the path if it is left out */
+  program?: string
 }
 
 /** Replicas behind the real HAProxy, each of which may be killed, frozen or replaced. */
@@ -33,7 +35,7 @@ export interface Balanced {
 
 /** Starts replicas and HAProxy for a test, with all taking traffic, and ends them with it. */
 export async function balanced(t: Test, options: BalancedOptions = {}): Promise<Balanced> {
-  const { replicas: count = 2, env = {}, envOf = () => ({}), haproxyEnv = {} } = options
+  const { replicas: count = 2, env = {}, envOf = () => ({}), haproxyEnv = {}, program } = options
   const lines: string[] = []
   const onLog = (line: string) => void lines.push(line)
   const start = (index: number, port = 0) =>
@@ -45,6 +47,7 @@ export async function balanced(t: Test, options: BalancedOptions = {}): Promise<
   const haproxy = await startHaproxy({
     port,
     env: { ...Object.fromEntries(addresses), LB_REPLICA_STATE: 'disabled', ...haproxyEnv },
+    program,
     onLog
   })
   t.teardown(() => haproxy.stop())
