@@ -2,9 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** Bytes of a body that are in the kernel's buffers, or soon are: nobody is kept from reading the answer by them. */
 const SHORT_BYTES = 65_536
-/** Bytes that are read of a body that nobody wants, and ms that it is waited for. */
+/** Bytes that are read of a body that nobody wants, and ms that it is waited for: less than REQUEST_TIMEOUT_MS as a rule. */
 const MOST_BYTES = 16_777_216
-const MOST_MS = 2000
+const MOST_MS = 1500
 
 /**
  * Answers a request whose body is refused, after what is left of the body has been read and thrown away. Answered at once, a

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { Agent, request } from 'node:http'
 import { bodyOf, gru } from '../support/bundles.js'
 import { goldenAnswer } from '../support/golden.js'
 import { openRaw, rawRequest, statusesIn } from '../support/raw-socket.js'
 import { residentMb } from '../support/process-facts.js'
+import { sendBody } from '../support/send-body.js'
 import { underFault } from '../support/under-fault.js'
 
 const LIMIT = 65_536
@@ -15,19 +15,6 @@ function padded(bytes: number): string {
   return JSON.stringify(bodyOf(bundle, 0)).padEnd(bytes, ' ')
 }
 
-/** The status of a body that goes out in chunks, without a length. */
-function sendChunked(port: number, body: string): Promise<number> {
-  const agent = new Agent({ keepAlive: false })
-  const headers = { 'content-type': 'application/json' }
-  return new Promise((resolve, reject) => {
-    const sent = request({ port, host: '127.0.0.1', path: '/predict', method: 'POST', agent, headers })
-    sent.on('response', answer => answer.resume().on('end', () => resolve(answer.statusCode!)))
-    sent.on('error', reject)
-    for (let at = 0; at < body.length; at += 10_000) sent.write(body.slice(at, at + 10_000))
-    sent.end()
-  })
-}
-
 t.test('a body at the limit is served, a byte more is 413, with a length or in chunks', t =>
   underFault(t, { env }, async ({ service, ledger }) => {
     const right = goldenAnswer(bundle, 0)
@@ -35,8 +22,8 @@ t.test('a body at the limit is served, a byte more is 413, with a length or in c
     const over = await ledger.send(padded(LIMIT + 1))
     t.match(over, { status: 413, json: { error: { code: 'body_too_large', retryable: false } } })
     t.equal(over.headers.connection, 'close')
-    t.equal(await sendChunked(service.port, padded(LIMIT)), 200)
-    t.equal(await sendChunked(service.port, padded(LIMIT + 1)), 413)
+    t.equal(await sendBody({ port: service.port, bytes: padded(LIMIT), inChunks: true }), 200)
+    t.equal(await sendBody({ port: service.port, bytes: padded(LIMIT + 1), inChunks: true }), 413)
     for (const status of [200, 413]) ledger.book(status)
     return { executed: 1 }
   })
@@ -60,5 +47,28 @@ t.test('a body far over the limit is refused before it has been sent, and never 
     untold.socket.destroy()
     for (const status of [413, 413]) ledger.book(status)
     t.ok(residentMb(service.process.pid!) - before < 100)
+  })
+)
+
+const text = { 'content-type': 'text/plain' }
+const REFUSED = {
+  'over the limit': { status: 413 },
+  'of another type': { status: 415, headers: text },
+  'for no route': { status: 404, path: '/nobody', headers: text },
+  'for a route that only answers': { status: 404, path: '/readyz', headers: text }
+}
+
+t.test('who is still sending a large body when it is refused gets the answer, not a reset, every time', t =>
+  underFault(t, { env }, async ({ service: { port }, ledger }) => {
+    for (const [what, { status, ...sending }] of Object.entries(REFUSED)) {
+      for (const bytes of [1_000_000, 10_000_000].map(padded)) {
+        for (const inChunks of [false, true]) {
+          const answers: (number | string)[] = []
+          for (let sent = 0; sent < 20; sent++) answers.push(await sendBody({ port, bytes, inChunks, ...sending }))
+          t.same(answers, Array(20).fill(status), `${what}, ${bytes.length} bytes, ${inChunks ? 'chunks' : 'length'}`)
+          for (const answer of answers) ledger.book(Number(answer))
+        }
+      }
+    }
   })
 )
