@@ -1,5 +1,5 @@
-// Builds the service into dist/: main.js, worker.js, trial.js and the chunks that they share; the benchmark into
-// dist/bench/. Our own files become a few, and so do the packages that every start needs, because Node takes about three
+// Builds the service into dist/: main.js, worker.js, trial.js, the check of a bundle (check.js, rehearsal.js) and the chunks that
+// they share; the benchmark into dist/bench/. Our own files become a few, and so do the packages that every start needs, because Node takes about three
 // milliseconds to load an ES module (docs/adr/0005). All other packages stay in node_modules.
 import { cp, rm } from 'node:fs/promises'
 import { build } from 'esbuild'
@@ -61,7 +61,13 @@ await build({
 })
 await build({
   ...ours,
-  entryPoints: ['src/server/main.ts', 'src/model/worker.ts', 'src/model/promotion/trial.ts'],
+  entryPoints: [
+    'src/server/main.ts',
+    'src/model/worker.ts',
+    'src/model/promotion/trial.ts',
+    'src/check.ts',
+    'src/model/promotion/rehearsal.ts'
+  ],
   outdir: 'dist',
   entryNames: '[name]',
   plugins: [besideUs]

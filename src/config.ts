@@ -145,7 +145,11 @@ function checkTogether(config: Config): void {
   if (config.ADMIN_PORT < 0 && config.ADMIN_HOST !== '') {
     throw new ConfigError('ADMIN_HOST says nothing without ADMIN_PORT: leave it out')
   }
-  if (config.BATCH_CAP > config.QUEUE_ROWS) throw new ConfigError('BATCH_CAP must not be more than QUEUE_ROWS')
+  checkBatches(config)
+}
+
+function checkBatches({ BATCH_CAP, QUEUE_ROWS }: Config): void {
+  if (BATCH_CAP > QUEUE_ROWS) throw new ConfigError('BATCH_CAP must not be more than QUEUE_ROWS')
 }
 
 /** The text of a variable as its type; left as text, and refused by the schema, if it is none. */
@@ -156,8 +160,10 @@ function convert(type: string, text: string): unknown {
   return text
 }
 
-/** Reads the settings, from the process's environment unless told otherwise. Variables not in the schema are ignored. */
-export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
+type Environment = Record<string, string | undefined>
+
+/** Reads each setting as it stands; throws `ConfigError` for the first that is not in range. */
+function readEach(environment: Environment): Config {
   const values = Object.fromEntries(
     Object.entries(ConfigSchema.properties).map(([name, { type, default: standard }]) => {
       const text = environment[name]
@@ -168,8 +174,28 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   if (values.MODEL_SOURCE === 'local' && environment.POLL_INTERVAL_MS === undefined) values.POLL_INTERVAL_MS = 0
   const validate = exactly.compile<Config>(ConfigSchema)
   if (!validate(values)) throw new ConfigError(describe(validate.errors![0]!))
-  checkTogether(values)
   return values
+}
+
+/** Reads the settings, from the process's environment unless told otherwise. Variables not in the schema are ignored. */
+export function loadConfig(environment: Environment = process.env): Config {
+  const config = readEach(environment)
+  checkTogether(config)
+  return config
+}
+
+/** Settings that say what a bundle may be and what may be asked of it; the check of a bundle has no others. */
+export const CHECK_SETTINGS = [
+  ...(['SANDBOX_TIMEOUT_MS', 'SANDBOX_MEMORY_MB', 'MODEL_MAX_BYTES', 'MAX_ROWS'] as const),
+  ...(['BATCH_CAP', 'QUEUE_ROWS', 'WORKERS', 'WORKER_HEAP_MB', 'RUN_TIMEOUT_MS'] as const),
+  ...(['MLFLOW_TRACKING_URI', 'S3_BUCKET', 'S3_PREFIX'] as const)
+]
+
+/** Reads the settings of `CHECK_SETTINGS`; all others have their defaults, whatever the environment says. */
+export function loadCheckConfig(environment: Environment = process.env): Config {
+  const config = readEach(Object.fromEntries(CHECK_SETTINGS.map(name => [name, environment[name]])))
+  checkBatches(config)
+  return config
 }
 
 /**

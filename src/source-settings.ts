@@ -36,7 +36,7 @@ export const SourceSettings = {
   },
   S3_ENDPOINT: text('URL of the S3 server; empty for that of the region.', ORIGIN),
   S3_REGION: text('Region of the bucket.', '^[a-z0-9-]{1,64}$', 'us-east-1'),
-  S3_BUCKET: text('The one bucket that models may come from.', '^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$'),
+  S3_BUCKET: text('The one bucket that models may come from; for `mlflow` empty if its own server hands them out.', '^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$'),
   S3_PREFIX: text(
     'Folder in it that models may come from; for `s3` the one with the bundle.',
     '^([A-Za-z0-9_=+-][A-Za-z0-9_.=+-]*(/[A-Za-z0-9_=+-][A-Za-z0-9_.=+-]*)*)?$'
@@ -65,6 +65,8 @@ type Together = Record<SettingName, string> & {
 
 const STORE: SettingName[] = ['S3_BUCKET', 'S3_PREFIX', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']
 const REGISTRY: SettingName[] = ['MLFLOW_TRACKING_URI', 'MODEL_NAME']
+/** What says nothing without the store. */
+const WITH_STORE: SettingName[] = [...STORE, 'S3_ENDPOINT', 'S3_REGION']
 const CHOICE: SettingName[] = ['MODEL_ALIAS', 'MODEL_VERSION', 'SHADOW_ALIAS']
 
 /** Alias of the promoted version where none is set. */
@@ -72,9 +74,9 @@ export const PROMOTED = 'promoted'
 
 /** Which settings each source cannot do without, and which say something that it would not heed. */
 const RULES: Record<(typeof SOURCES)[number], { needed: SettingName[]; foreign: SettingName[] }> = {
-  local: { needed: [], foreign: [...REGISTRY, ...CHOICE, ...STORE, 'S3_ENDPOINT', 'S3_REGION', 'CACHE_DIR'] },
+  local: { needed: [], foreign: [...REGISTRY, ...CHOICE, ...WITH_STORE, 'CACHE_DIR'] },
   s3: { needed: STORE, foreign: [...REGISTRY, ...CHOICE] },
-  mlflow: { needed: [...REGISTRY, ...STORE], foreign: [] }
+  mlflow: { needed: REGISTRY, foreign: [] }
 }
 
 /** What is wrong with the settings of the source taken together, as one line that names the first variable at fault. */
@@ -84,6 +86,9 @@ export function sourceComplaint(config: Together): string | undefined {
   if (useless) return `${useless} says nothing to this MODEL_SOURCE: leave it out`
   const missing = needed.find(name => config[name] === '')
   if (missing) return `${missing} must be set for this MODEL_SOURCE`
+  const alone = STORE.find(name => config[name] === '')
+  const given = WITH_STORE.find(name => config[name] !== SourceSettings[name].default)
+  if (alone && given) return `${alone} must be set too where ${given} is`
   if (config.MODEL_ALIAS !== '' && config.MODEL_VERSION !== '') {
     return 'MODEL_VERSION and MODEL_ALIAS exclude each other'
   }

@@ -6,6 +6,7 @@ import { ModelRefused } from '../errors.js'
 import { createMetrics } from '../metrics.js'
 import { ActiveModel } from '../model/promotion/active-model.js'
 import { Converger } from '../model/promotion/converge.js'
+import { poolOptionsOf, sandboxLimitsOf } from '../model/promotion/limits.js'
 import { listenForHints } from '../model/promotion/kafka-hints.js'
 import { obtain } from '../model/promotion/obtain.js'
 import { tryInSandbox } from '../model/promotion/sandbox.js'
@@ -112,18 +113,8 @@ const observer = {
     if (outcome === 'live') warnOfSmallLimit()
   }
 }
-const pool = {
-  queueRows: config.QUEUE_ROWS,
-  workers: config.WORKERS,
-  batchCap: config.BATCH_CAP,
-  runTimeoutMs: config.RUN_TIMEOUT_MS,
-  heapMb: config.WORKER_HEAP_MB
-}
-const limits = {
-  timeoutMs: config.SANDBOX_TIMEOUT_MS,
-  memoryMb: config.SANDBOX_MEMORY_MB,
-  batchCap: config.BATCH_CAP
-}
+const pool = poolOptionsOf(config)
+const limits = sandboxLimitsOf(config)
 const source = sourceOf(config)
 const cache = cacheOf(config, message => logger.warn(message))
 const fetch = () => readLocalBundle(config.MODEL_DIR)

@@ -2,6 +2,7 @@ import type { Config } from '../../config.js'
 import { PROMOTED } from '../../source-settings.js'
 import type { ModelSource } from '../source.js'
 import { BundleCache } from './cache.js'
+import type { FetchLimits } from './download.js'
 import { LocalSource } from './local.js'
 import { MlflowSource } from './mlflow.js'
 import { type S3Options, S3Source } from './s3.js'
@@ -20,7 +21,12 @@ export function shadowSourceOf(config: Config): ModelSource {
 
 function mlflowSource(config: Config, which: { alias: string; version: string }): ModelSource {
   const trackingUri = config.MLFLOW_TRACKING_URI.replace(/\/+$/, '')
-  return new MlflowSource({ trackingUri, name: config.MODEL_NAME, ...which, store: storeOf(config) })
+  const store = config.S3_BUCKET === '' ? undefined : storeOf(config)
+  return new MlflowSource({ trackingUri, name: config.MODEL_NAME, ...which, store, ...limitsOf(config) })
+}
+
+function limitsOf({ FETCH_TIMEOUT_MS: fetchTimeoutMs, MODEL_MAX_BYTES: maxBytes }: Config): FetchLimits {
+  return { fetchTimeoutMs, maxBytes }
 }
 
 function storeOf(config: Config): S3Options {
@@ -31,8 +37,7 @@ function storeOf(config: Config): S3Options {
     prefix: config.S3_PREFIX,
     accessKeyId: config.S3_ACCESS_KEY_ID,
     secretAccessKey: config.S3_SECRET_ACCESS_KEY,
-    fetchTimeoutMs: config.FETCH_TIMEOUT_MS,
-    maxBytes: config.MODEL_MAX_BYTES
+    ...limitsOf(config)
   }
 }
 

@@ -8,6 +8,7 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from requests.exceptions import RequestException
 
 from gru_training.errors import TrainingError
 
@@ -27,9 +28,9 @@ def connect(tracking_uri: str) -> MlflowClient:
 
 @contextmanager
 def one_line(doing: str) -> Iterator[None]:
-    """Turns what MLflow or S3 throws into a TrainingError: what was being done, then the cause."""
+    """Turns what MLflow, its artifact server or S3 throws into a TrainingError: what was being done, then the cause."""
     try:
         yield
-    except (MlflowException, Boto3Error, BotoCoreError, ClientError) as error:
+    except (MlflowException, Boto3Error, BotoCoreError, ClientError, RequestException) as error:
         cause = " ".join(str(error).split())
         raise TrainingError(f"{doing}: {cause if len(cause) <= _LONGEST else cause[:_LONGEST] + ' ...'}") from error

@@ -5,6 +5,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
@@ -12,6 +13,7 @@ from mlflow.entities.model_registry import ModelVersion
 
 from gru_training.errors import TrainingError
 from gru_training.registry.bundle import FILES, Bundle, Score, read_bundle
+from gru_training.registry.check import Check
 from gru_training.registry.client import one_line
 
 
@@ -39,7 +41,7 @@ class Promotion:
     promoted_at: str
 
 
-def promote(client: MlflowClient, request: Request) -> Promotion:
+def promote(client: MlflowClient, request: Request, check: Check) -> Promotion:
     """Throws TrainingError, and then the alias stands where it stood unless the line speaks of tags. The alias is the
     commit: what is written before it takes no effect alone, and what is written after it is put right by promoting the
     same version again."""
@@ -47,7 +49,7 @@ def promote(client: MlflowClient, request: Request) -> Promotion:
         candidate = client.get_model_version(request.name, request.version)
         aliases: dict[str, str] = client.get_registered_model(request.name).aliases
     current = aliases.get(request.alias)
-    digest = _checked(client, candidate).sha256
+    digest = _checked(client, candidate, check).sha256
     again = current == candidate.version
     if not again and current is not None:
         if not request.force:
@@ -68,25 +70,33 @@ def previous_of(alias: str) -> str:
     return "previous" if alias == "promoted" else f"previous-{alias}"
 
 
-def _checked(client: MlflowClient, version: ModelVersion) -> Bundle:
-    """The version's bundle as it lies in the store: what cannot be fetched or is not what was registered is not promoted."""
+def _checked(client: MlflowClient, version: ModelVersion, check: Check) -> Bundle:
+    """The version's bundle as it lies in the store: what cannot be fetched, is not what was registered, or would be refused by
+    the service is not promoted."""
     title = f"version {version.version} of {version.name}"
     if "sha256" not in version.tags:
         raise TrainingError(f"{title} has no tag sha256: it was not registered by this program")
     with one_line(title):
         source: str = client.get_model_version_download_uri(version.name, version.version)
-    if not source.startswith("s3://"):
-        raise TrainingError(f"{title} points at {source}, which is not in an S3 bucket")
+    if not _is_fetched(source, client.tracking_uri):
+        raise TrainingError(f"{title} points at {source}, which is neither in an S3 bucket nor behind this MLflow server")
     with tempfile.TemporaryDirectory() as folder:
         for file in FILES:
             with one_line(f"{title} cannot be read from {source}"):
-                download_artifacts(artifact_uri=f"{source}/{file}", dst_path=folder)
+                download_artifacts(artifact_uri=f"{source}/{file}", dst_path=folder, tracking_uri=client.tracking_uri)
         bundle = read_bundle(Path(folder))
-    if bundle.sha256 != version.tags["sha256"]:
-        raise TrainingError(
-            f"{title} was registered with sha256 {version.tags['sha256']}, its model.onnx now has {bundle.sha256}"
-        )
+        if bundle.sha256 != version.tags["sha256"]:
+            raise TrainingError(
+                f"{title} was registered with sha256 {version.tags['sha256']}, its model.onnx now has {bundle.sha256}"
+            )
+        check.of(bundle.folder, source)
     return bundle
+
+
+def _is_fetched(source: str, tracking_uri: str) -> bool:
+    """Whether the service may fetch from there. Nothing is asked of another server that whoever wrote the address names."""
+    scheme, host, *_ = urlsplit(source)
+    return scheme == "s3" or (scheme == "mlflow-artifacts" and host in ("", urlsplit(tracking_uri).netloc))
 
 
 def _compare(candidate: ModelVersion, promoted: ModelVersion) -> None:
