@@ -1,4 +1,5 @@
-# The service: Node, what it needs in production, and nothing to build with. ops/ holds what runs beside it.
+# The service: Node, what it needs in production, and nothing to build with. Its target `training` has the commands that register
+# and promote, which run the service's own check. ops/ holds what else runs beside it.
 FROM node:22.23.3-bookworm-slim AS node
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -16,6 +17,22 @@ RUN npm ci --omit=dev
 WORKDIR /app/node_modules/onnxruntime-node/bin/napi-v6
 RUN case "$TARGETARCH" in amd64) other=arm64 ;; arm64) other=x64 ;; *) exit 1 ;; esac \
   && rm -r darwin win32 "linux/$other"
+
+FROM python:3.11.13-slim-bookworm AS training
+ENV PYTHONUNBUFFERED=1 PYTHONPATH=/app/training/src
+RUN useradd --system --uid 10003 --no-create-home --shell /usr/sbin/nologin python
+WORKDIR /app
+COPY training/requirements-registry.txt ./
+RUN pip install --no-cache-dir --no-deps --require-hashes -r requirements-registry.txt
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
+COPY --from=packages /app/node_modules node_modules
+COPY package.json ./
+COPY training/src training/src
+COPY models/gru models/gru
+COPY ops/stores ops/stores
+COPY --from=build /app/dist dist
+USER 10003:10003
+ENTRYPOINT ["python"]
 
 # Not Node's image: that has npm and yarn. The shell is for the limits of the process that tries a new model.
 FROM debian:12.11-slim

@@ -25,6 +25,22 @@ t.test('a registry is looked at every half minute unless told otherwise, a folde
   t.end()
 })
 
+t.test('MLflow can do without a bucket, but not with half of one', t => {
+  const mlflow = { MODEL_SOURCE: 'mlflow', MLFLOW_TRACKING_URI: 'http://127.0.0.1:1', MODEL_NAME: 'm' }
+  const store = { S3_BUCKET: 'models', S3_PREFIX: 'm', S3_ACCESS_KEY_ID: 'k', S3_SECRET_ACCESS_KEY: 's' }
+  t.equal(loadConfig(mlflow).S3_BUCKET, '')
+  t.equal(loadConfig({ ...mlflow, ...store, S3_ENDPOINT: 'http://127.0.0.1:1' }).S3_BUCKET, 'models')
+  for (const left of Object.keys(store)) {
+    const half = { ...mlflow, ...store, [left]: '' }
+    t.throws(() => loadConfig(half), { name: 'ConfigError', message: new RegExp(`^${left} must be set too where S3_`) })
+  }
+  for (const [name, value] of [['S3_ENDPOINT', 'http://127.0.0.1:1'], ['S3_REGION', 'eu-west-1']] as const) {
+    t.throws(() => loadConfig({ ...mlflow, [name]: value }), { message: `S3_BUCKET must be set too where ${name} is` })
+  }
+  t.throws(() => loadConfig({ MODEL_SOURCE: 's3' }), { message: 'S3_BUCKET must be set for this MODEL_SOURCE' })
+  t.end()
+})
+
 t.test('variables become numbers and flags, and others are ignored', t => {
   const config = loadConfig({ PORT: '9000', LOG_REQUESTS: 'true', HOST: '0.0.0.0', PATH: '/bin', QUEUE_ROWS: '16' })
   t.match(config, { PORT: 9000, LOG_REQUESTS: true, HOST: '0.0.0.0', QUEUE_ROWS: 16 })

@@ -28,7 +28,24 @@ const addresses = (origin: string) => [
   `http://user:${SECRET}@127.0.0.1/a`,
   'file:///etc/passwd',
   '/etc/passwd',
-  'mlflow-artifacts:/1/a',
+  'mlflow-artifacts:/1/../secret',
+  'mlflow-artifacts:/1/%2e%2e%2fsecret',
+  'mlflow-artifacts:/1/a\u0000b',
+  'mlflow-artifacts:/1/a\nlevel=60',
+  'mlflow-artifacts:/1//a',
+  'mlflow-artifacts:/1/.a',
+  'mlflow-artifacts:/1/a?x=1',
+  'mlflow-artifacts:/1/a#x',
+  'mlflow-artifacts:/',
+  'mlflow-artifacts:',
+  'mlflow-artifacts:1/a',
+  'mlflow-artifacts:\\\\1\\a',
+  `mlflow-artifacts://${new URL(origin).hostname}:1/1/a`,
+  `mlflow-artifacts://${new URL(origin).hostname}/1/a`,
+  'mlflow-artifacts://example.com/1/a',
+  `mlflow-artifacts://user:${SECRET}@${new URL(origin).host}/1/a`,
+  `mlflow-artifacts:/${'x'.repeat(1_000_000)}`,
+  `MLFLOW-ARTIFACTS:/1/a`,
   'runs:/0/model',
   `s3://${minio.bucket}/${'x'.repeat(1_000_000)}`,
   '',
@@ -41,7 +58,7 @@ t.test('an address that leads elsewhere is refused, asked nothing, and not repea
   const answer = { version: '2', address: '' as unknown, honest: true }
   // In the place of an MLflow whose database somebody has written to: the real one lets few of these in.
   const fake = createServer(async ({ url = '', headers }, response) => {
-    if (!url.startsWith('/api/')) asked++
+    if (!url.startsWith('/api/2.0/mlflow/')) asked++
     const json = async () => {
       if (answer.honest) return (await fetch(`${mlflow.url}${url}`)).text()
       if (url.includes('get-download-uri')) return JSON.stringify({ artifact_uri: answer.address })

@@ -5,7 +5,8 @@ export const TOKEN = 'token-of-a-following-replica'
 
 /** Where a replica looks for what is promoted. */
 export interface Followed {
-  s3: S3Access
+  /** left out where MLflow hands the files out */
+  s3?: S3Access
   mlflow: MlflowAccess
   kafka?: KafkaAccess
   name: string
@@ -17,11 +18,13 @@ export function followingEnv({ s3, mlflow, kafka, name }: Followed): Record<stri
     MODEL_SOURCE: 'mlflow',
     MLFLOW_TRACKING_URI: mlflow.url,
     MODEL_NAME: name,
-    S3_ENDPOINT: s3.endpoint,
-    S3_BUCKET: s3.bucket,
-    S3_PREFIX: s3.prefix,
-    S3_ACCESS_KEY_ID: s3.accessKeyId,
-    S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    ...(s3 && {
+      S3_ENDPOINT: s3.endpoint,
+      S3_BUCKET: s3.bucket,
+      S3_PREFIX: s3.prefix,
+      S3_ACCESS_KEY_ID: s3.accessKeyId,
+      S3_SECRET_ACCESS_KEY: s3.secretAccessKey
+    }),
     ADMIN_TOKEN: TOKEN,
     ...(kafka && { KAFKA_BROKERS: kafka.brokers.join(',') })
   }

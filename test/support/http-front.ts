@@ -10,6 +10,8 @@ export interface HttpFront {
   target: string
   /** answers instead of the store, or never */
   instead: ((response: ServerResponse) => void) | undefined
+  /** what the path of a request must hold for that */
+  only: string
 }
 
 /** Answers that begin well and break off. */
@@ -20,9 +22,9 @@ export function breakOff(response: ServerResponse): void {
 
 /** Starts one, which ends with the test. The Host header stays: S3's signatures hold it. */
 export async function httpFront(t: Test, target: string): Promise<HttpFront> {
-  const front: HttpFront = { url: '', target, instead: undefined }
+  const front: HttpFront = { url: '', target, instead: undefined, only: '' }
   const server = createServer((incoming, response) => {
-    if (front.instead) return front.instead(response)
+    if (front.instead && incoming.url!.includes(front.only)) return front.instead(response)
     const { hostname, port } = new URL(front.target)
     const { method, url: path, headers } = incoming
     const onward = request({ hostname, port, method, path, headers }, answer => {

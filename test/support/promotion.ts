@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { Kafka as KafkaClient, logLevel } from 'kafkajs'
 import type { Test } from 'tap'
 import { eventually } from './eventually.js'
-import { askMlflow, stateOf, training } from './registry.js'
-import { type KafkaAccess, PROMOTIONS_TOPIC, type Stores } from './services.js'
+import { askMlflow, stateOf, type Told, training } from './registry.js'
+import { type KafkaAccess, PROMOTIONS_TOPIC } from './services.js'
 
 /** sha256 of the small LSTM's `model.onnx`. */
 export const LSTM = createHash('sha256')
@@ -19,7 +19,7 @@ export const scoring = (score: number, score_metric = 'avg2_nrmse') => ({
 })
 
 /** Promotes, and gives the event that the command printed; throws where it does not end with 0. */
-export async function promoted(stores: Stores, name: string, version: string, ...more: string[]) {
+export async function promoted(stores: Told, name: string, version: string, ...more: string[]) {
   const { code, stdout, stderr } = await training(stores, 'promote', '--name', name, '--version', version, ...more)
   if (code !== 0) throw new Error(stderr)
   return JSON.parse(stdout) as Record<string, unknown>
@@ -34,7 +34,7 @@ interface Refusal {
 }
 
 /** Promoting ends with `code` and one line, and the registry is as it was. */
-export async function refused(t: Test, stores: Stores, { name, args, code, line }: Refusal): Promise<void> {
+export async function refused(t: Test, stores: Told, { name, args, code, line }: Refusal): Promise<void> {
   const before = await stateOf(stores.mlflow, name)
   const ended = await training(stores, 'promote', '--name', name, '--version', ...args)
   t.equal(ended.code, code)
@@ -45,7 +45,7 @@ export async function refused(t: Test, stores: Stores, { name, args, code, line 
 }
 
 /** Makes another version with the files of version 1, or with others, under tags of its own. */
-export async function versionWith({ mlflow }: Stores, name: string, tags: Record<string, string>, source?: string) {
+export async function versionWith({ mlflow }: Told, name: string, tags: Record<string, string>, source?: string) {
   const path = `model-versions/get?name=${name}&version=1`
   const found = await askMlflow<{ model_version: { source: string; run_id: string } }>(mlflow, path)
   const { source: whole, run_id } = found.model_version

@@ -9,7 +9,7 @@ import { askMlflow, newName } from './registry.js'
 import { type KafkaAccess, type MlflowAccess, PROMOTIONS_TOPIC, s3Client, type S3Access } from './services.js'
 
 /** The three files of a bundle. */
-interface Files {
+export interface Files {
   'model.json': string
   'golden.json': string
   'model.onnx': Uint8Array
@@ -62,16 +62,45 @@ export interface Registered {
   promote(version: string): Promise<void>
 }
 
-/** Makes a new registered model. */
-export async function registered(t: Pick<Test, 'teardown'>, s3: S3Access, mlflow: MlflowAccess): Promise<Registered> {
-  const name = newName()
+/** Where the files of versions are put: the address of a folder, and how one file gets into it. */
+interface Shelf {
+  address: string
+  put(path: string, body: string | Uint8Array): Promise<unknown>
+}
+
+function bucketShelf(t: Pick<Test, 'teardown'>, s3: S3Access): Shelf {
   const client = s3Client(s3)
   t.teardown(() => client.destroy())
+  return {
+    address: `s3://${s3.bucket}/${s3.prefix}`,
+    put: (path, Body) =>
+      client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: `${s3.prefix}/${path}`, Body }))
+  }
+}
+
+/** Behind MLflow's own server, as its clients put them. */
+function proxyShelf({ url }: MlflowAccess): Shelf {
+  return {
+    address: 'mlflow-artifacts:',
+    async put(path, body) {
+      const route = `${url}/api/2.0/mlflow-artifacts/artifacts/${path}`
+      const { status } = await fetch(route, { method: 'PUT', body: Buffer.from(body) })
+      if (status !== 200) throw new Error(`MLflow answers ${status} for ${path}`)
+    }
+  }
+}
+
+/** Makes a new registered model; without a bucket its files go through MLflow. */
+export async function registered(
+  t: Pick<Test, 'teardown'>,
+  s3: S3Access | undefined,
+  mlflow: MlflowAccess
+): Promise<Registered> {
+  const name = newName()
+  const shelf = s3 ? bucketShelf(t, s3) : proxyShelf(mlflow)
   const folders: Record<string, string> = {}
   const put = async (folder: string, files: Partial<Files>) => {
-    for (const [file, Body] of Object.entries(files)) {
-      await client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: `${folder}/${file}`, Body }))
-    }
+    for (const [file, body] of Object.entries(files)) await shelf.put(`${folder}/${file}`, body)
   }
   const version = async (source: string, tags: { key: string; value: string }[] = []) => {
     const answer = await askMlflow<{ model_version: { version: string } }>(mlflow, 'model-versions/create', {
@@ -83,10 +112,10 @@ export async function registered(t: Pick<Test, 'teardown'>, s3: S3Access, mlflow
   return {
     name,
     async add(files) {
-      const folder = `${s3.prefix}/${name}/${Object.keys(folders).length + 1}`
+      const folder = `${name}/${Object.keys(folders).length + 1}`
       await put(folder, files)
       const value = createHash('sha256').update(files['model.onnx']).digest('hex')
-      const made = await version(`s3://${s3.bucket}/${folder}`, [{ key: 'sha256', value }])
+      const made = await version(`${shelf.address}/${folder}`, [{ key: 'sha256', value }])
       folders[made] = folder
       return made
     },
@@ -101,7 +130,7 @@ export async function registered(t: Pick<Test, 'teardown'>, s3: S3Access, mlflow
 /** A new registered model with these versions, of which the first is promoted. */
 export async function published(
   t: Pick<Test, 'teardown'>,
-  { s3, mlflow }: { s3: S3Access; mlflow: MlflowAccess },
+  { s3, mlflow }: { s3?: S3Access; mlflow: MlflowAccess },
   versions: Record<string, Candidate>
 ): Promise<Registered> {
   const model = await registered(t, s3, mlflow)

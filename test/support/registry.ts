@@ -14,13 +14,20 @@ export interface Ended {
   stderr: string
 }
 
+/** What the commands of training/ are told of: what is left out is not in their environment. */
+export interface Told extends Partial<Pick<Stores, 's3' | 'kafka'>>, Pick<Stores, 'mlflow'> {
+  /** further variables */
+  env?: Record<string, string>
+}
+
 /** Runs `python -m gru_training` with the stores in its environment; it knows no others. */
-export function training(stores: Pick<Stores, 's3' | 'kafka' | 'mlflow'>, ...args: string[]): Promise<Ended> {
+export function training({ s3, kafka, mlflow, env: further }: Told, ...args: string[]): Promise<Ended> {
   const env = {
     PATH: process.env.PATH,
-    ...s3Environment(stores.s3),
-    MLFLOW_TRACKING_URI: stores.mlflow.url,
-    KAFKA_BROKERS: stores.kafka.brokers.join(',')
+    ...(s3 && s3Environment(s3)),
+    MLFLOW_TRACKING_URI: mlflow.url,
+    ...(kafka && { KAFKA_BROKERS: kafka.brokers.join(',') }),
+    ...further
   }
   return new Promise((resolve, reject) => {
     execFile(PYTHON, ['-m', 'gru_training', ...args], { env, timeout: 300_000 }, (error, stdout, stderr) => {
@@ -31,7 +38,7 @@ export function training(stores: Pick<Stores, 's3' | 'kafka' | 'mlflow'>, ...arg
 }
 
 /** Registers the folder of a bundle; the answer is what the command printed. */
-export async function register(stores: Stores, folder: string, name: string): Promise<Record<string, unknown>> {
+export async function register(stores: Told, folder: string, name: string): Promise<Record<string, unknown>> {
   const { code, stdout, stderr } = await training(stores, 'register', '--bundle', folder, '--name', name)
   if (code !== 0) throw new Error(stderr)
   return JSON.parse(stdout) as Record<string, unknown>

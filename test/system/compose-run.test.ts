@@ -74,7 +74,7 @@ t.test('what compose.yaml describes serves v1, swaps to v2 under load, goes back
 
   await system.run('training', 'register', '--bundle', better(t))
   await underLoad(t, system, ['1', '2'], async () => {
-    await system.run('training', 'promote', '--version', '2')
+    await system.run('training', 'promote', '--name', 'gru-traffic', '--version', '2')
     await eventually('version 2 on every replica', async () => (await versions(system)).every(one => one === '2'))
     const dashboard = JSON.parse(readFileSync('ops/grafana/dashboards/gru-inference.json', 'utf8')) as Dashboard
     for (const { title, targets } of dashboard.panels) {

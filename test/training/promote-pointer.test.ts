@@ -18,7 +18,7 @@ t.test('a version that is missing, or whose files are not what was registered, i
   await versionWith(given, name, { sha256: LSTM }, nowhere)
   await refused(t, given, { name, args: ['2'], code: 2, line: /^error: version 2 of .* cannot be read from s3:\/\/.*\/nowhere: / })
   await versionWith(given, name, { sha256: LSTM }, `runs:/${String(first.run_id)}/model`)
-  await refused(t, given, { name, args: ['3'], code: 2, line: /^error: version 3 of .* points at runs:\/.*, which is not in an S3/ })
+  await refused(t, given, { name, args: ['3'], code: 2, line: /^error: version 3 of .* points at runs:\/.*, which is neither in an S3 bucket nor / })
   await versionWith(given, name, {}, nowhere)
   await refused(t, given, { name, args: ['4'], code: 2, line: /^error: version 4 of .* has no tag sha256: / })
 

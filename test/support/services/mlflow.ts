@@ -11,14 +11,17 @@ export interface MlflowAccess {
 export interface Mlflow extends Server, MlflowAccess {}
 
 export interface MlflowOptions {
-  /** where the artifacts go: `s3://BUCKET/PREFIX/...`. It need not run while MLflow starts */
-  s3: S3Access
+  /** where the artifacts go: `s3://BUCKET/PREFIX/...`. It need not run while MLflow starts; without one into a folder of its own */
+  s3?: S3Access | undefined
+  /** as MLflow does by itself: artifacts go through the server, and their addresses are `mlflow-artifacts:`. Always without `s3` */
+  isProxy?: boolean
   /** Host headers that are taken, as MLflow's option of that name; default: this machine */
   allowedHosts?: string
 }
 
 /** Starts MLflow's tracking server and registry with an empty database. */
-export async function startMlflow({ s3, allowedHosts = '127.0.0.1:*,localhost:*' }: MlflowOptions): Promise<Mlflow> {
+export async function startMlflow(options: MlflowOptions): Promise<Mlflow> {
+  const { s3, allowedHosts = '127.0.0.1:*,localhost:*' } = options
   const [port] = await freePorts(1)
   const url = `http://127.0.0.1:${port}`
   const folder = dataFolder('mlflow')
@@ -29,11 +32,10 @@ export async function startMlflow({ s3, allowedHosts = '127.0.0.1:*,localhost:*'
       ...[`${installedFolder('mlflow')}/python/bin/python`, '-m', 'mlflow', 'server'],
       ...['--host', '127.0.0.1', '--port', String(port), '--workers', '1', '--allowed-hosts', allowedHosts],
       ...['--backend-store-uri', `sqlite:///${folder}/mlflow.db`],
-      // Not through the server: an artifact's address is then its bucket and key.
-      ...['--no-serve-artifacts', '--default-artifact-root', `s3://${s3.bucket}/${s3.prefix}`]
+      ...artifacts(options)
     ],
     env: {
-      ...s3Environment(s3),
+      ...(s3 && s3Environment(s3)),
       // A job runner and seven more processes otherwise.
       MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false',
       MLFLOW_DISABLE_TELEMETRY: 'true',
@@ -42,6 +44,13 @@ export async function startMlflow({ s3, allowedHosts = '127.0.0.1:*,localhost:*'
     ready: () => answers(url)
   })
   return Object.assign(server, { url })
+}
+
+/** Through the server as by default, into a bucket or `mlartifacts` in its folder; or an artifact's address is its bucket and key. */
+function artifacts({ s3, isProxy = false }: MlflowOptions): string[] {
+  if (!s3) return []
+  const root = `s3://${s3.bucket}/${s3.prefix}`
+  return isProxy ? ['--artifacts-destination', root] : ['--no-serve-artifacts', '--default-artifact-root', root]
 }
 
 /**
