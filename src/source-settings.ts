@@ -36,7 +36,10 @@ export const SourceSettings = {
   },
   S3_ENDPOINT: text('URL of the S3 server; empty for that of the region.', ORIGIN),
   S3_REGION: text('Region of the bucket.', '^[a-z0-9-]{1,64}$', 'us-east-1'),
-  S3_BUCKET: text('The one bucket that models may come from; for `mlflow` empty if its own server hands them out.', '^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$'),
+  S3_BUCKET: text(
+    'The one bucket that models may come from; for `mlflow` empty if its own server hands them out.',
+    '^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$'
+  ),
   S3_PREFIX: text(
     'Folder in it that models may come from; for `s3` the one with the bundle.',
     '^([A-Za-z0-9_=+-][A-Za-z0-9_.=+-]*(/[A-Za-z0-9_=+-][A-Za-z0-9_.=+-]*)*)?$'

@@ -111,7 +111,12 @@ t.test('an address that no replica would follow is refused before anything is re
   t.match(await at('mlflow-artifacts:/1/a/artifacts/model'), [0, { ok: true }])
   const { S3_BUCKET: _, S3_PREFIX: __, ...registry } = env
   t.match(await at('s3://any/where', registry), [0, { ok: true }], 'without a bucket in the settings')
-  const wrong = { 's3://other/mlflow/a': env, 's3://models/x': env, 'mlflow-artifacts://other/a': registry, 's3://a b/c': registry }
+  const wrong = {
+    's3://other/mlflow/a': env,
+    's3://models/x': env,
+    'mlflow-artifacts://other/a': registry,
+    's3://a b/c': registry
+  }
   for (const [address, settings] of Object.entries(wrong)) {
     t.match(await at(address, settings), [1, { reason: 'bad_pointer', sha256: null }], address)
   }

@@ -62,7 +62,11 @@ t.test('a file that is not there, in a folder or in a bucket, is not_found and n
   // A store behind MLflow that is gone is no missing file.
   const model = await published(t, { mlflow: behindBucket }, live)
   await minio.kill()
-  const replica = await follow(t, { mlflow: behindBucket, name: model.name }, { env: { ...PATIENT, FETCH_TIMEOUT_MS: '3000' } })
+  const replica = await follow(
+    t,
+    { mlflow: behindBucket, name: model.name },
+    { env: { ...PATIENT, FETCH_TIMEOUT_MS: '3000' } }
+  )
   await replica.service.line('storage_unavailable')
   t.match(await replica.state(), { ready: false, last_promotion: { reason: 'storage_unavailable' } })
   await minio.restart()
@@ -70,8 +74,10 @@ t.test('a file that is not there, in a folder or in a bucket, is not_found and n
   t.equal(await replica.service.stop(), 0)
 })
 
-const answer = (status: number, type: string, body: string, more = {}) => (response: ServerResponse) =>
-  void response.writeHead(status, { 'content-type': type, ...more }).end(body)
+const answer =
+  (status: number, type: string, body: string, more = {}) =>
+  (response: ServerResponse) =>
+    void response.writeHead(status, { 'content-type': type, ...more }).end(body)
 
 /** Zeros for as long as somebody reads them. */
 function endless(response: ServerResponse): void {
@@ -103,7 +109,8 @@ t.test('whatever is in the place of an artifact, what serves goes on and the rea
     for (const file of ['model.onnx', 'artifacts?path=']) {
       for (const [what, [instead, status, reason]] of Object.entries(HOSTILE)) {
         // A list that never ends is no list.
-        const expected = file !== 'model.onnx' && reason === 'too_large' ? [503, 'storage_unavailable'] : [status, reason]
+        const expected =
+          file !== 'model.onnx' && reason === 'too_large' ? [503, 'storage_unavailable'] : [status, reason]
         front.instead = instead
         front.only = file
         const ended = await replica.admin('reload')

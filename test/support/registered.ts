@@ -73,8 +73,7 @@ function bucketShelf(t: Pick<Test, 'teardown'>, s3: S3Access): Shelf {
   t.teardown(() => client.destroy())
   return {
     address: `s3://${s3.bucket}/${s3.prefix}`,
-    put: (path, Body) =>
-      client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: `${s3.prefix}/${path}`, Body }))
+    put: (path, Body) => client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: `${s3.prefix}/${path}`, Body }))
   }
 }
 

@@ -56,10 +56,43 @@ t.test('an address of artifacts behind the tracking server itself is followed', 
 })
 
 t.test('one that leads to another server or out of its folder is refused, and S3 without settings for it', async t => {
-  const hosts = ['mlflow', 'mlflow:80', 'other:5000', '127.0.0.1:5000', 'mlflow:5000:5000', '[::1', ':5000', '[mlflow]:5000']
-  const paths = ['', '/', '/..', '/a/..', '/a/%2e%2e', '/a%2fb', '/a//b', '/a\0', '/a\n', '/a?b', '/a#b', '/.a', '/a;b', '/ä', 'a']
-  const addresses = [...hosts.map(host => `mlflow-artifacts://${host}/a`), ...paths.map(path => `mlflow-artifacts:${path}`)]
-  for (const address of [...addresses, `mlflow-artifacts://u:p@mlflow:5000/a`, ' mlflow-artifacts:/a', 's3://models/mlflow/a']) {
+  const hosts = [
+    'mlflow',
+    'mlflow:80',
+    'other:5000',
+    '127.0.0.1:5000',
+    'mlflow:5000:5000',
+    '[::1',
+    ':5000',
+    '[mlflow]:5000'
+  ]
+  const paths = [
+    '',
+    '/',
+    '/..',
+    '/a/..',
+    '/a/%2e%2e',
+    '/a%2fb',
+    '/a//b',
+    '/a\0',
+    '/a\n',
+    '/a?b',
+    '/a#b',
+    '/.a',
+    '/a;b',
+    '/ä',
+    'a'
+  ]
+  const addresses = [
+    ...hosts.map(host => `mlflow-artifacts://${host}/a`),
+    ...paths.map(path => `mlflow-artifacts:${path}`)
+  ]
+  for (const address of [
+    ...addresses,
+    `mlflow-artifacts://u:p@mlflow:5000/a`,
+    ' mlflow-artifacts:/a',
+    's3://models/mlflow/a'
+  ]) {
     t.throws(() => placeOf(address, REGISTRY), refusedAs('bad_pointer'), address)
   }
   t.throws(() => placeOf('s3://models/mlflow/a', REGISTRY), { message: /S3_BUCKET/ }, 'the variable is named')

@@ -15,6 +15,8 @@ REPOSITORY = Path(__file__).resolve().parents[4]
 BUILT = REPOSITORY / "dist" / "check.js"
 # Seconds. The check ends by itself within the limits of its settings, of which the longest is ten minutes.
 _PATIENCE = 900
+# Exit code of a bundle that was refused. With others but 0 nothing is known of it: a setting, or what surrounds the check.
+_REFUSED = 1
 
 
 class RefusedError(TrainingError):
@@ -35,17 +37,15 @@ class Check:
         if not self.command:
             print("warning: the service's check of the bundle was left out (--no-check)", file=sys.stderr)
             return
-        verdict = self._verdict(
-            [*self.command, "--json", *([] if address is None else ["--address", address]), "--", str(folder)]
-        )
-        if verdict.get("ok") is True:
-            return
+        options = ["--json", *([] if address is None else ["--address", address])]
+        code, verdict = self._verdict([*self.command, *options, "--", str(folder)])
         line = f"{verdict.get('reason')}: {verdict.get('message')}"
-        if verdict.get("retryable") is True:
-            raise TrainingError(f"the service's check could not be made now: {line}")
-        raise RefusedError(f"the service refuses the bundle: {line}")
+        if code == _REFUSED:
+            raise RefusedError(f"the service refuses the bundle: {line}")
+        if code != 0:
+            raise TrainingError(f"the service's check could not be made: {line}")
 
-    def _verdict(self, command: list[str]) -> dict[str, Any]:
+    def _verdict(self, command: list[str]) -> tuple[int, dict[str, Any]]:
         # What the check compares an address with is the server that this program was told to use.
         environment = {**os.environ, "MLFLOW_TRACKING_URI": self.tracking_uri}
         title = f"the service's check ({shlex.join(self.command)})"
@@ -62,7 +62,7 @@ class Check:
         if not isinstance(verdict, dict) or (verdict.get("ok") is True) != (ended.returncode == 0):
             last = " ".join(ended.stderr.split())[-200:]
             raise TrainingError(f"{title} ended with {ended.returncode} and without a verdict: {last or 'it printed nothing'}")
-        return verdict
+        return ended.returncode, verdict
 
 
 def check_with(command: str | None, tracking_uri: str, *, left_out: bool) -> Check:
