@@ -30,7 +30,7 @@ t.test('a version whose files MLflow hands out goes live and is swapped, without
       t.match(await replica.admin('reload'), { status: 200, json: { model: { version: '2' } } }, where)
     })
     t.same([...answered].sort(), ['1', '2'])
-    t.match(await replica.state(), { promotion: { location: `mlflow-artifacts:/${model.name}/2` } })
+    t.match(await replica.state(), { promotion: { location: `${model.home}/2` } })
     t.equal(await replica.service.stop(), 0)
     await server.kill()
     const again = await follow(t, { mlflow: server, name: model.name }, { env: { ...PATIENT, ...cache } })
@@ -52,7 +52,7 @@ t.test('a file that is not there, in a folder or in a bucket, is not_found and n
     const replica = await follow(t, { mlflow: server, name: model.name }, { env: PATIENT })
     await replica.serves('1')
     const half = await model.add({ 'model.json': live[2].files['model.json'] } as Candidate['files'])
-    for (const version of [await model.point(`mlflow-artifacts:/${model.name}/nowhere`), half]) {
+    for (const version of [await model.point(`${model.home}/nowhere`), half]) {
       await model.promote(version)
       t.match(await replica.admin('reload'), { status: 422, json: { error: { message: /^not_found: / } } })
       t.match(await replica.state(), { model: { version: '1' }, promotion: { registry_up: true } })
@@ -91,6 +91,7 @@ const HOSTILE: Record<string, [(response: ServerResponse) => void, status: numbe
   'a redirect': [answer(302, 'text/plain', '', { location: 'http://127.0.0.1:1/' }), 503, 'storage_unavailable'],
   'an error of the server': [answer(500, 'application/json', '{}'), 503, 'storage_unavailable'],
   'a page that says 404': [answer(404, 'text/html', '<html></html>'), 503, 'storage_unavailable'],
+  'artifacts that are turned off': [answer(503, 'text/plain', 'disabled'), 503, 'storage_unavailable'],
   'a refusal': [answer(403, 'text/plain', 'Invalid Host header'), 503, 'access_denied'],
   'a body without an end': [endless, 422, 'too_large'],
   'a body that is shorter than it says': [breakOff, 503, 'storage_unavailable'],
@@ -182,20 +183,5 @@ t.test('an address in S3 is refused by a replica without a bucket, which names t
   await replica.serves('1')
   await model.promote(await model.point('s3://models/mlflow/1'))
   t.match(await replica.admin('reload'), { status: 422, json: { error: { message: /^bad_pointer: .*S3_BUCKET/ } } })
-  t.equal(await replica.service.stop(), 0)
-})
-
-t.test('a server that hands out no artifacts says so by an outage', async t => {
-  const minio = await startMinio()
-  t.teardown(() => minio.stop())
-  const direct = await startMlflow({ s3: minio })
-  t.teardown(() => direct.stop())
-  const model = await published(t, { s3: minio, mlflow: direct }, live)
-  await model.promote(await model.point('mlflow-artifacts:/1/a'))
-  const replica = await follow(t, { s3: minio, mlflow: direct, name: model.name }, { env: PATIENT })
-  await replica.service.line('storage_unavailable')
-  t.match(await replica.state(), { last_promotion: { message: /503/ } })
-  await model.promote('1')
-  await replica.serves('1')
   t.equal(await replica.service.stop(), 0)
 })

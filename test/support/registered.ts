@@ -52,6 +52,8 @@ function candidate(bundle: TestBundle, model: Uint8Array): Candidate {
 /** A registered model, written to as `register` and `promote` do, without what they check. */
 export interface Registered {
   name: string
+  /** address of the folder that the versions lie in */
+  home: string
   /** puts the files under the prefix and makes the next version, whose number is the answer */
   add(files: Files): Promise<string>
   /** overwrites files of a version that `add` made */
@@ -65,6 +67,8 @@ export interface Registered {
 /** Where the files of versions are put: the address of a folder, and how one file gets into it. */
 interface Shelf {
   address: string
+  /** of MLflow, which the files belong to; a version that lies behind MLflow's server must have one */
+  run_id?: string
   put(path: string, body: string | Uint8Array): Promise<unknown>
 }
 
@@ -77,13 +81,18 @@ function bucketShelf(t: Pick<Test, 'teardown'>, s3: S3Access): Shelf {
   }
 }
 
-/** Behind MLflow's own server, as its clients put them. */
-function proxyShelf({ url }: MlflowAccess): Shelf {
+/** Behind MLflow's own server, as its clients put them: in the folder of a run. */
+async function proxyShelf(mlflow: MlflowAccess, name: string): Promise<Shelf> {
+  const { experiment_id } = await askMlflow<{ experiment_id: string }>(mlflow, 'experiments/create', { name })
+  type Run = { run: { info: { run_id: string; artifact_uri: string } } }
+  const { run } = await askMlflow<Run>(mlflow, 'runs/create', { experiment_id })
+  const { run_id, artifact_uri: address } = run.info
+  const home = `${mlflow.url}/api/2.0/mlflow-artifacts/artifacts${address.slice('mlflow-artifacts:'.length)}`
   return {
-    address: 'mlflow-artifacts:',
+    address,
+    run_id,
     async put(path, body) {
-      const route = `${url}/api/2.0/mlflow-artifacts/artifacts/${path}`
-      const { status } = await fetch(route, { method: 'PUT', body: Buffer.from(body) })
+      const { status } = await fetch(`${home}/${path}`, { method: 'PUT', body: Buffer.from(body) })
       if (status !== 200) throw new Error(`MLflow answers ${status} for ${path}`)
     }
   }
@@ -96,20 +105,21 @@ export async function registered(
   mlflow: MlflowAccess
 ): Promise<Registered> {
   const name = newName()
-  const shelf = s3 ? bucketShelf(t, s3) : proxyShelf(mlflow)
+  const shelf = s3 ? bucketShelf(t, s3) : await proxyShelf(mlflow, name)
   const folders: Record<string, string> = {}
   const put = async (folder: string, files: Partial<Files>) => {
     for (const [file, body] of Object.entries(files)) await shelf.put(`${folder}/${file}`, body)
   }
   const version = async (source: string, tags: { key: string; value: string }[] = []) => {
     const answer = await askMlflow<{ model_version: { version: string } }>(mlflow, 'model-versions/create', {
-      ...{ name, source, tags }
+      ...{ name, source, tags, run_id: shelf.run_id }
     })
     return answer.model_version.version
   }
   await askMlflow(mlflow, 'registered-models/create', { name })
   return {
     name,
+    home: `${shelf.address}/${name}`,
     async add(files) {
       const folder = `${name}/${Object.keys(folders).length + 1}`
       await put(folder, files)

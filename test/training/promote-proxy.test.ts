@@ -34,7 +34,7 @@ t.test('an MLflow as it starts by itself is registered in, promoted in and serve
       await versionWith(given, name, { sha256 }, `${version.source}/nowhere`)
       const line = /^error: version 3 of .* cannot be read from mlflow-artifacts:\/.*\/nowhere: /
       await refused(t, given, { name, args: ['3', '--force'], code: 2, line })
-      await versionWith(given, name, { sha256 }, 'mlflow-artifacts:/1/.hidden/model')
+      await versionWith(given, name, { sha256 }, `${version.source}/.hidden`)
       await refused(t, given, { name, args: ['4', '--force'], code: 2, line: /^error: version 4 of / })
     })
   }
