@@ -67,7 +67,8 @@ export const ConfigSchema = {
       default: 1024,
       minimum: 1,
       maximum: 65_536,
-      description: 'Requests that may wait or run at once; one more is refused with 429, and so is one that could not end in time.'
+      description:
+        'Requests that may wait or run at once; one more is refused with 429, and so is one that could not end in time.'
     }),
     DEADLINE_MS: ms(
       2000,
@@ -185,7 +186,7 @@ export function loadConfig(environment: Environment = process.env): Config {
 }
 
 /** Settings that say what a bundle may be and what may be asked of it; the check of a bundle has no others. */
-export const CHECK_SETTINGS = [
+const CHECK_SETTINGS = [
   ...(['SANDBOX_TIMEOUT_MS', 'SANDBOX_MEMORY_MB', 'MODEL_MAX_BYTES', 'MAX_ROWS'] as const),
   ...(['BATCH_CAP', 'QUEUE_ROWS', 'WORKERS', 'WORKER_HEAP_MB', 'RUN_TIMEOUT_MS'] as const),
   ...(['MLFLOW_TRACKING_URI', 'S3_BUCKET', 'S3_PREFIX'] as const)

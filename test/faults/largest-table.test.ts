@@ -39,7 +39,10 @@ t.test('the body limit lets the largest table of the model in, as long as any wr
   }
   ledger.close()
   t.ok(largestTable(gru().manifest, MAX_ROWS.default) <= BODY_LIMIT_BYTES.default)
-  t.ok(longestTable(lstm(), 500, [NUMBERS[0]!, ', ']).length <= largestTable(lstm().manifest, 500), 'of another model too')
+  t.ok(
+    longestTable(lstm(), 500, [NUMBERS[0]!, ', ']).length <= largestTable(lstm().manifest, 500),
+    'of another model too'
+  )
   t.equal(await service.stop(), 0)
   t.notMatch(service.lines.join('\n'), 'BODY_LIMIT_BYTES', 'there is nothing to warn of')
 })

@@ -1,17 +1,17 @@
 /** Pieces of an ONNX protobuf, written by hand after onnx.proto and the wire format. */
-export function varint(value: number): number[] {
+function varint(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)]
 }
 
-export const bytes = (field: number, content: readonly number[]) => [
+const bytes = (field: number, content: readonly number[]) => [
   ...varint(field * 8 + 2),
   ...varint(content.length),
   ...content
 ]
-export const text = (field: number, content: string) => bytes(field, [...Buffer.from(content)])
+const text = (field: number, content: string) => bytes(field, [...Buffer.from(content)])
 
 /** A top-level field of a model, as places in its bytes. */
-export interface Field {
+interface Field {
   number: number
   start: number
   /** where its content begins */
@@ -20,7 +20,7 @@ export interface Field {
 }
 
 /** The top-level fields of a good model: varints, and what has a length. */
-export function fieldsOf(model: Uint8Array): Field[] {
+function fieldsOf(model: Uint8Array): Field[] {
   const fields: Field[] = []
   let at = 0
   const read = () => {

@@ -9,7 +9,7 @@ import { askMlflow, newName } from './registry.js'
 import { type KafkaAccess, type MlflowAccess, PROMOTIONS_TOPIC, s3Client, type S3Access } from './services.js'
 
 /** The three files of a bundle. */
-export interface Files {
+interface Files {
   'model.json': string
   'golden.json': string
   'model.onnx': Uint8Array

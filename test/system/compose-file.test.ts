@@ -71,7 +71,11 @@ t.test(
     t.same(behind.map(name => given[name]).sort(), replicas.map(name => `${name}:8080`).sort())
     const scraped = readFileSync('ops/prometheus/prometheus.yml', 'utf8').match(/replica-\d:\d+/g)!
     const port = services[replicas[0]!]!.environment!.ADMIN_PORT
-    t.same(scraped.sort(), replicas.map(name => `${name}:${port}`).sort(), 'Prometheus asks where operators are answered')
+    t.same(
+      scraped.sort(),
+      replicas.map(name => `${name}:${port}`).sort(),
+      'Prometheus asks where operators are answered'
+    )
   }
 )
 

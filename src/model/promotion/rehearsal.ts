@@ -21,7 +21,9 @@ const NOBODY = {
   batchRan: () => undefined,
   rowExpired: () => undefined,
   rowCancelled: () => undefined,
-  workerDied: () => undefined
+  workerDied: () => undefined,
+  batchRescued: () => undefined,
+  batchFailed: () => undefined
 }
 
 /** What is known of a bundle, whether or not it is refused. */
