@@ -40,8 +40,8 @@ export interface App {
 
 /** Puts the service together: it neither listens nor reads the environment. */
 export async function buildApp({ logger, version, ...context }: AppOptions): Promise<App> {
-  const { config, metrics } = context
-  const bounds = { config, metrics, hungUp: hungUp(config) }
+  const { config, metrics, drain } = context
+  const bounds = { config, metrics, drain, hungUp: hungUp(config) }
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyRequest } from 'fastify'
 import { type WireCode, wireCodeOf, wireRefusal } from './error-handler.js'
 import {
   type CountedResponse,
@@ -12,6 +11,7 @@ import {
   watcherOf,
   type WireError
 } from './node-http.js'
+import { OpenRequests } from './open-requests.js'
 import { Stall } from './stall.js'
 import { inTurn } from './turns.js'
 
@@ -29,6 +29,8 @@ export interface ConnectionOptions {
   stallMs: number
   /** ms that a client may take to send a request */
   requestMs: number
+  /** set while the service stops */
+  drain: { readonly draining: boolean }
   refused(code: WireCode): void
 }
 
@@ -45,8 +47,7 @@ interface Refusal {
 export class Connection {
   readonly socket: HttpSocket
   readonly #options: ConnectionOptions
-  /** requests that are not answered yet */
-  #open: FastifyRequest[] = []
+  readonly requests = new OpenRequests()
   #underWay = 0
   /** the answer to the request that was read last, until it has left */
   #newest: CountedResponse | null = null
@@ -91,28 +92,10 @@ export class Connection {
     this.#underWay--
     if (this.#newest === response) this.#newest = null
     if (response._last) this.#last = true
-    if (this.#waits || (this.#press === null && this.#refusal === undefined)) return
+    if (this.#waits || (this.#press === null && !this.#last)) return
     // Later: Node goes on to the next answer first, and other connections have their turn.
     this.#waits = true
     inTurn(this)
-  }
-
-  opened(request: FastifyRequest): void {
-    this.#open.push(request)
-  }
-
-  /** False when the caller had hung up before. */
-  answered(request: FastifyRequest): boolean {
-    const open = this.#open
-    if (open.length === 1) return open.pop() === request
-    const index = open.indexOf(request)
-    if (index !== -1) open.splice(index, 1)
-    return index !== -1
-  }
-
-  /** The caller has hung up; returns what is not answered. */
-  closed(): FastifyRequest[] {
-    return this.#open.splice(0)
   }
 
   /** Whether no request was read after this one: only then its answer may say that the connection ends. */
@@ -156,7 +139,11 @@ export class Connection {
     if (this.#ended || this.socket.destroyed) return
     if (this.#refusal !== undefined) {
       if (this.#underWay === 0 || this.#refusalStands(this.#refusal)) this.#end()
-    } else if (this.#press !== null && this.#underWay <= READ_AGAIN_AT) this.#readOn(this.#press)
+    } else if (this.#press !== null && this.#underWay <= READ_AGAIN_AT) {
+      // While the service stops only the body of the newest request is still read: else a long pipeline would go on.
+      if (this.#options.drain.draining) this.#last = true
+      this.#readOn(this.#press)
+    } else if (this.#last && this.#underWay === 0) this.#end()
   }
 
   /** Unless Node still has answers that wait for the client. */

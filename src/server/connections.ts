@@ -12,6 +12,8 @@ const LOOK_MS = 1000
 export interface ServerOptions {
   config: Config
   metrics: Pick<Metrics, 'connectionError'>
+  /** set while the service stops */
+  drain: { readonly draining: boolean }
   /** told of each request whose caller has hung up before it was answered */
   hungUp(request: FastifyRequest): void
 }
@@ -56,11 +58,12 @@ class Connections {
   readonly #each: ConnectionOptions
 
   constructor(options: ServerOptions) {
-    const { config, metrics } = options
+    const { config, metrics, drain } = options
     this.#options = options
     this.#each = {
       stallMs: config.SOCKET_TIMEOUT_MS,
       requestMs: config.REQUEST_TIMEOUT_MS,
+      drain,
       refused: code => metrics.connectionError(code)
     }
   }
@@ -71,7 +74,7 @@ class Connections {
     this.#all.add(connection)
     socket.on('close', () => {
       this.#all.delete(connection)
-      for (const request of connection.closed()) this.#options.hungUp(request)
+      for (const request of connection.requests.closed()) this.#options.hungUp(request)
     })
   }
 

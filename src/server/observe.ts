@@ -50,7 +50,7 @@ export function observeRequests(app: FastifyInstance, { config, metrics, drain }
   app.addHook('onRequest', (request, reply, done) => {
     request.began = monotonicMs()
     request.stats = unmatched
-    connectionOf(request.raw.socket)?.opened(request)
+    connectionOf(request.raw.socket)?.requests.opened(request)
     void reply.header('x-request-id', request.id)
     done()
   })
@@ -59,7 +59,7 @@ export function observeRequests(app: FastifyInstance, { config, metrics, drain }
     if (connection === undefined) return done()
     const { statusCode } = reply
     if (drain.draining || statusCode >= 400) sayWhetherItEnds(connection.isNewest(request.raw), reply, drain)
-    if (connection.answered(request)) ended(config, request, statusCode)
+    if (connection.requests.answered(request)) ended(config, request, statusCode)
     done()
   })
 }
