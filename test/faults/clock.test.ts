@@ -16,7 +16,7 @@ t.test('a clock that jumps disturbs no answer; a store that minds is told apart 
   const bucket = await startBucket(t)
   await bucket.put(changedBundle({ version: '1' }))
   const service = await startService({
-    nodeArgs: ['--import', './test/support/clock-jumps.mjs'],
+    nodeArgs: ['--import', new URL('../support/clock-jumps.mjs', import.meta.url).href],
     env: { ...bucket.env(), JUMPS: JUMPS.join(','), POLL_INTERVAL_MS: '0', CACHE_DIR: `${t.testdir()}/cache` }
   })
   t.teardown(() => service.process.kill('SIGKILL'))
