@@ -55,7 +55,7 @@ t.test('a process that stood still does not take itself for slow', t => {
   const { throughput, pass } = measured()
   pass(8, 100, 60)
   pass(0, 100, 1, 60_000)
-  t.ok(throughput.rowsPerMs > 5, `${throughput.rowsPerMs}`)
+  t.ok(throughput.rowsPerMs > 4, `${throughput.rowsPerMs}: a minute counts for no more than two looks`)
   t.end()
 })
 
