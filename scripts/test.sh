@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that `npm test` promises: installs what the tests need, builds, runs every test on this Node, and checks the
 # coverage. `scripts/test.sh 22` runs the tests of the service on that LTS line instead; those of the benchmark, of the
-# training and of the stores that tests start need no second Node. The last line is the count.
+# training, of the stores and of HAProxy need no second Node. The last line is the count.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 line=${1:-}
@@ -18,7 +18,9 @@ if [ -n "$line" ]; then
     *) echo "scripts/test.sh: expected Node $line, got $got" >&2 && exit 1 ;;
   esac
   coverage=(--disable-coverage)
-  files=(test/*.test.ts test/model test/server test/faults)
+  # What a store, a broker or HAProxy does is the same on every Node: tests that start one are run once.
+  servers='support/(services|balanced|following|followed|registered|bucket|haproxies|fleet|registry|promotion)(\.js|/)'
+  mapfile -t files < <(find test/*.test.ts test/model test/server test/faults -name '*.test.ts' | sort | xargs grep -LE "$servers")
 else
   coverage=(--coverage-report=json-summary --coverage-report=text)
 fi

@@ -85,7 +85,7 @@ t.test('whoever hangs up while a long forecast waits for its turn gives its plac
 t.test('nobody is refused while finished forecasts only wait to be collected', async t => {
   // As many places as rows are handed over at once, so that the worker has them before this turn of the event loop ends.
   const PLACES = 8
-  const model = await serving(t, { queueRows: PLACES })
+  const model = await serving(t, { queueRows: PLACES, batchCap: PLACES })
   const { pool } = model
   let answered = 0
   const slots = Array.from({ length: PLACES }, () => start(model, 1, () => answered++).order.window.slot)

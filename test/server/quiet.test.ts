@@ -26,6 +26,7 @@ t.test('a service that forecasts and tries a model tells nobody of it, and leave
   await new Operator(ledger, ADMIN_TOKEN).serves('2')
   t.match(await ledger.send(bodyOf(gru(), 0), { right: goldenAnswer(gru(), 0) }), { status: 200, wrong: false })
   t.equal(await service.stop(), 0)
-  t.same([readdirSync(home), readdirSync(temporary)], [[], []], 'nothing at home, nothing in the temporary folder')
+  const left = [readdirSync(home), readdirSync(temporary)]
+  t.same(left, [[], [`gru-inference-empty-${process.getuid!()}`]], 'nothing but the empty folder to load models in')
   t.same(traces(), before, 'and nothing from the trial')
 })

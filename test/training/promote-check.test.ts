@@ -18,9 +18,9 @@ const WRONG: Record<string, (t: Test) => string> = {
   manifest_invalid: t => written(t.testdir(), changedBundle({ manifest: manifest => void (manifest.window = 2000) }))
 }
 
-t.test('what no replica would load is not registered, and not promoted by those who registered it all the same', async t => {
+t.test('what no replica would load is not registered, and not promoted by those who registered it all the same', async all => {
   for (const [reason, make] of Object.entries(WRONG)) {
-    await t.test(reason, async t => {
+    await all.test(reason, async t => {
       const folder = make(t)
       const name = newName()
       const { code, stdout, stderr } = await training(given, 'register', '--bundle', folder, '--name', name)
@@ -28,7 +28,8 @@ t.test('what no replica would load is not registered, and not promoted by those 
       t.match(stderr, new RegExp(`^error: the service refuses the bundle: ${reason}: [^\n]+\n$`))
       t.match(await askMlflow(given.mlflow, `registered-models/get?name=${name}`), { error_code: /DOES_NOT_EXIST/ })
 
-      await register(given, scored(t, 0.2), name)
+      // In a folder of the whole test's: this one's has the other bundle.
+      await register(given, scored(all, 0.2), name)
       await promoted(given, name, '1')
       const forced = await training(given, 'register', '--bundle', folder, '--name', name, '--no-check')
       t.match(forced, { code: 0, stderr: /^warning: [^\n]+ left out \(--no-check\)\n$/ })
