@@ -164,7 +164,7 @@ export class Connection {
       return
     }
     if (this.#ended || this.#refusal !== undefined) return
-    if (code === 'ECONNRESET' || !this.socket.writable) return void this.socket.destroy()
+    if (this.#isToldNothing(code)) return void this.socket.destroy()
     const incoming = this.socket.parser?.incoming ?? undefined
     const inBody = incoming?.complete === false
     const ofNewest = inBody && this.isNewest(incoming)
@@ -175,6 +175,12 @@ export class Connection {
       return
     }
     this.#refuse({ code: failure, ofNewest })
+  }
+
+  /** Nobody is there, or nobody asked: pools of clients open connections for requests to come, whose first would get this answer. */
+  #isToldNothing(code: string | undefined): boolean {
+    const { writable, bytesRead } = this.socket
+    return code === 'ECONNRESET' || !writable || (code === 'ERR_HTTP_REQUEST_TIMEOUT' && bytesRead === 0)
   }
 
   /** What was asked before is answered first, and this is the last answer. */

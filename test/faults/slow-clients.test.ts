@@ -35,6 +35,18 @@ t.test('a client that is slow with its headers or its body is answered 408 and c
   })
 )
 
+t.test(
+  'a connection that never began a request is closed without an answer, which the first one would be taken for',
+  t =>
+    underFault(t, { env: { REQUEST_TIMEOUT_MS: `${TIMEOUT_MS}` } }, async ({ service }) => {
+      const idle = await Promise.all(Array.from({ length: 20 }, () => openRaw(service.port)))
+      for (const { socket, closed } of idle) {
+        t.equal(await closed, '')
+        socket.destroy()
+      }
+    })
+)
+
 t.test('a client that never reads costs bounded memory and is cut off; others notice nothing', t =>
   underFault(
     t,
