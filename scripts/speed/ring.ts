@@ -1,6 +1,7 @@
 import { openBundle } from '../../src/model/bundle.js'
 import { Forecast } from '../../src/model/forecaster.js'
-import { Pool, type PoolObserver } from '../../src/model/pool.js'
+import { Pool } from '../../src/model/pool.js'
+import type { PoolObserver } from '../../src/model/pool-contract.js'
 import { readLocalBundle } from '../../src/model/store/local.js'
 import { WindowReader } from '../../src/model/window.js'
 import { parseJsonBody } from '../../src/server/json-body.js'

@@ -1,7 +1,8 @@
 import { monotonicMs } from '../clock.js'
 import { ServiceError } from '../errors.js'
 import type { LongForecast } from './long-forecasts.js'
-import type { Pool, RowOwner } from './pool.js'
+import type { RowOwner } from './pool-contract.js'
+import type { Pool } from './pool.js'
 import type { ValidWindow } from './window.js'
 
 /** A long forecast that would need so many times what is left to it, at the pace that it has had, is given up on. */

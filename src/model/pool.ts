@@ -17,8 +17,6 @@ import type { BatchFailure } from './worker-messages.js'
 /** Ms between two looks for rows that are past their deadline and for workers that are stuck. */
 const SWEEP_MS = 50
 
-export type { PoolObserver, PoolOptions, RowOwner } from './pool-contract.js'
-
 /** The workers of one model version, their rings, and the places that requests take in them. */
 export class Pool {
   readonly bundle: Bundle

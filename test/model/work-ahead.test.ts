@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { monotonicMs } from '../../src/clock.js'
 import { Forecast } from '../../src/model/forecaster.js'
-import type { PoolOptions } from '../../src/model/pool.js'
+import type { PoolOptions } from '../../src/model/pool-contract.js'
 import type { ServingModel } from '../../src/model/promotion/active-model.js'
 import { SlotState } from '../../src/model/ring.js'
 import { gru } from '../support/bundles.js'

@@ -1,7 +1,7 @@
 import { ActiveModel } from '../../src/model/promotion/active-model.js'
 import { Rollout, type RolloutObserver } from '../../src/model/promotion/rollout.js'
 import type { BundleFiles } from '../../src/model/bundle.js'
-import type { PoolOptions } from '../../src/model/pool.js'
+import type { PoolOptions } from '../../src/model/pool-contract.js'
 import type { BatchFailure } from '../../src/model/worker-messages.js'
 import { readLocalBundle } from '../../src/model/store/local.js'
 

@@ -1,5 +1,6 @@
 import { ModelRefused, type ServiceError } from '../../errors.js'
-import type { Pool, RowOwner } from '../pool.js'
+import type { Pool } from '../pool.js'
+import type { RowOwner } from '../pool-contract.js'
 import { type Batch, Company, type Member, rowsOf } from './company.js'
 
 /**

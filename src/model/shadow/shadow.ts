@@ -1,7 +1,7 @@
 import { ModelRefused } from '../../errors.js'
 import type { Bundle } from '../bundle.js'
 import type { Forecast } from '../forecaster.js'
-import type { PoolOptions } from '../pool.js'
+import type { PoolOptions } from '../pool-contract.js'
 import { ActiveModel } from '../promotion/active-model.js'
 import { Converger, type ConvergeOptions } from '../promotion/converge.js'
 import { Rollout, type RolloutObserver } from '../promotion/rollout.js'
