@@ -3,7 +3,7 @@ import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ModelRefused } from '../../errors.js'
 import type { BundleFiles } from '../bundle.js'
-import { FILES } from '../store/download.js'
+import { BUNDLE_FILES } from '../store/local.js'
 
 /** A folder that nothing can be said of; the message is one sentence. */
 export class Unreadable extends Error {
@@ -24,9 +24,11 @@ export async function readBundleFolder(folder: string, maxBytes: number): Promis
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     throw new Unreadable(`the folder cannot be read (${error.code})`, { cause: error })
   })
-  const [manifest, golden, model] = await Promise.all(FILES.map(file => readOne(join(folder, file), file, maxBytes)))
+  const [manifest, golden, model] = await Promise.all(
+    BUNDLE_FILES.map(file => readOne(join(folder, file), file, maxBytes))
+  )
   const files = { manifest: manifest!.toString('utf8'), golden: golden!.toString('utf8'), model: model! }
-  return { files, ignored: names.filter(name => !(FILES as readonly string[]).includes(name)).sort() }
+  return { files, ignored: names.filter(name => !(BUNDLE_FILES as readonly string[]).includes(name)).sort() }
 }
 
 async function readOne(path: string, file: string, maxBytes: number): Promise<Buffer> {

@@ -4,8 +4,6 @@ import { pipeline } from 'node:stream/promises'
 import { ModelRefused, type RefusalReason } from '../../errors.js'
 import { within } from '../promotion/within.js'
 
-/** The files of a bundle, in the order in which they are fetched: the large one last. */
-export const FILES = ['model.json', 'golden.json', 'model.onnx'] as const
 const TRIES = 3
 
 /** What fetching a bundle may cost. */

@@ -8,7 +8,8 @@ import type { ModelSource, Pointer } from '../source.js'
 
 /** What a bundle is called in a folder. */
 const FILES = { manifest: 'model.json', golden: 'golden.json', model: 'model.onnx' } as const
-export const BUNDLE_FILES = Object.values(FILES)
+/** In the order in which they are fetched: the large one last. */
+export const BUNDLE_FILES = [FILES.manifest, FILES.golden, FILES.model] as const
 
 /** Reads the three files of a bundle from a folder. */
 export async function readLocalBundle(folder: string): Promise<BundleFiles> {

@@ -3,7 +3,8 @@ import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { ModelRefused } from '../../errors.js'
 import { objectIn, readShort } from './answer.js'
-import { type FetchLimits, FILES, inTries, refusalOf, save } from './download.js'
+import { type FetchLimits, inTries, refusalOf, save } from './download.js'
+import { BUNDLE_FILES } from './local.js'
 
 export interface ArtifactOptions extends FetchLimits {
   /** without a slash at its end */
@@ -33,7 +34,8 @@ export class MlflowArtifacts {
     return inTries(this.#options, signal, async patience => {
       // A server that has its artifacts elsewhere answers 500 for one that is not there: the list tells the two apart.
       const sizes = await this.#list(path, patience)
-      for (const file of FILES) await this.#save({ path, folder, file, size: this.#sizeOf(sizes, file) }, patience)
+      for (const file of BUNDLE_FILES)
+        await this.#save({ path, folder, file, size: this.#sizeOf(sizes, file) }, patience)
     })
   }
 

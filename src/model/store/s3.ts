@@ -7,7 +7,8 @@ import { ModelRefused, type RefusalReason } from '../../errors.js'
 import { parseManifest } from '../manifest.js'
 import { type Allowed, keyOfAddress } from '../promotion/pointer.js'
 import type { ModelSource, Pointer } from '../source.js'
-import { capped, type FetchLimits, FILES, inTries, refusalOf, save } from './download.js'
+import { capped, type FetchLimits, inTries, refusalOf, save } from './download.js'
+import { BUNDLE_FILES } from './local.js'
 
 const CONNECT_MS = 2000
 
@@ -32,7 +33,7 @@ export class S3Source implements ModelSource {
     const { bucket, prefix } = this.#options
     const etags: string[] = []
     let text = ''
-    for (const file of FILES) {
+    for (const file of BUNDLE_FILES) {
       const { body, etag } = await this.#open(`${prefix}/${file}`, signal, 'registry_unavailable')
       try {
         if (file === 'model.json') text = await this.#read(body, signal)
@@ -49,7 +50,7 @@ export class S3Source implements ModelSource {
     const key = keyOfAddress(location, this.#options)
     await inTries(this.#options, signal, async patience => {
       const etags: string[] = []
-      for (const file of FILES) {
+      for (const file of BUNDLE_FILES) {
         const ask = () => this.#open(`${key}/${file}`, patience, 'storage_unavailable')
         const limits = { maxBytes: this.#options.maxBytes, signal: patience }
         etags.push((await save(join(folder, file), ask, limits)).etag)
