@@ -12,6 +12,8 @@ export class Throughput {
   #rowsPerMs = 0
   /** by the fastest batch so far: the rate lies below */
   #ceiling = 0
+  /** when the interval began, and the last look at it */
+  #since: number
   #lookedAt: number
   #rows = 0
   #least = 0
@@ -19,6 +21,7 @@ export class Throughput {
   /** `saturated`: rows that must wait or run all the time for an interval to be a measurement. */
   constructor(saturated: number, now: number) {
     this.#saturated = saturated
+    this.#since = now
     this.#lookedAt = now
   }
 
@@ -41,21 +44,26 @@ export class Throughput {
     if (queued < this.#least) this.#least = queued
   }
 
-  /** Ends an interval and begins the next, with so many rows that wait or run. */
+  /** Ends an interval and begins the next, with so many rows that wait or run. While a slow batch runs, the interval goes on. */
   look(now: number, queued: number): void {
-    const elapsed = now - this.#lookedAt
+    const elapsed = now - this.#since
+    const isWatched = now - this.#lookedAt <= MAX_LOOK_MS
     if (!(elapsed > 0)) return
-    const rate = this.#rows / elapsed
+    this.#lookedAt = now
     const least = Math.min(this.#least, queued)
-    if (least >= this.#saturated) {
-      const weight = 1 - Math.exp(-Math.min(elapsed, MAX_LOOK_MS) / FOLLOW_MS)
-      this.#rowsPerMs += weight * (rate - this.#rowsPerMs)
-    } else {
+    if (least < this.#saturated) {
       // Nothing waited for long: what was measured under a load that has gone, or while the host was slow, is forgotten.
       const recovered = least === 0 ? (this.#rowsPerMs + this.#ceiling) / 2 : this.#rowsPerMs
-      this.#rowsPerMs = Math.max(rate, recovered)
+      this.#rowsPerMs = Math.max(this.#rows / elapsed, recovered)
+    } else if (this.#rows === 0) {
+      // Between the ends of two batches nothing comes back, however fast they are; only what takes longer than they should is slow.
+      if (isWatched) this.#rowsPerMs = Math.min(this.#rowsPerMs, this.#saturated / elapsed)
+      return
+    } else {
+      const weight = 1 - Math.exp(-Math.min(elapsed, MAX_LOOK_MS) / FOLLOW_MS)
+      this.#rowsPerMs += weight * (this.#rows / elapsed - this.#rowsPerMs)
     }
-    this.#lookedAt = now
+    this.#since = now
     this.#rows = 0
     this.#least = queued
   }

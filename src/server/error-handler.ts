@@ -24,6 +24,10 @@ const KEYWORDS: Record<string, ErrorCode> = { additionalProperties: 'unknown_fie
 /** A pointer holds the caller's own keys; a longer one is not shown. */
 const MAX_PATH = 256
 
+/** Seconds after which a refused caller may come back: the queue turns over many times in one. */
+const RETRY_AFTER = '1'
+const RETRIED_LATER: ReadonlySet<ErrorCode> = new Set(['queue_full', 'model_not_ready'])
+
 /** The body of an error answer. */
 function errorBody({ code, message, path, retryable }: ServiceError) {
   const shown = path !== undefined && path.length <= MAX_PATH
@@ -60,6 +64,7 @@ export function handleErrors(app: FastifyInstance): void {
     const failure = toServiceError(error)
     if (failure.statusCode === 500)
       request.log.error({ reqId: request.id, err: failure.cause ?? failure }, failure.message)
+    if (RETRIED_LATER.has(failure.code)) void reply.header('retry-after', RETRY_AFTER)
     afterBody(request, reply, () => void reply.code(failure.statusCode).send(errorBody(failure)))
   })
   app.setNotFoundHandler((request, reply) => {

@@ -3,7 +3,7 @@ import { monotonicMs } from '../clock.js'
 import type { ServiceError } from '../errors.js'
 import { Forecast, type ForecastListener } from '../model/forecaster.js'
 import type { ValidWindow } from '../model/window.js'
-import { admission, admit } from './admission.js'
+import { admission, admit, admitUnparsed } from './admission.js'
 import { predictAnswer, serverTiming } from './answer.js'
 import type { Context } from './context.js'
 import { parseJsonBody } from './json-body.js'
@@ -16,6 +16,7 @@ export async function predictRoutes(app: FastifyInstance, context: Context): Pro
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
+      admitUnparsed(context, body as Buffer)
       done(null, parseJsonBody(body as Buffer))
     } catch (error) {
       done(error as Error)
@@ -26,7 +27,7 @@ export async function predictRoutes(app: FastifyInstance, context: Context): Pro
   app.post('/predict', options, (request: PredictRequest, reply) => {
     const began = monotonicMs()
     const steps = request.body.inference_length ?? 1
-    const { model, slot } = admit(context, reply, steps)
+    const { model, slot } = admit(context, steps)
     const { pool, reader } = model
     let window: ValidWindow
     try {

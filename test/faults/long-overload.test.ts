@@ -6,7 +6,7 @@ import { underFault } from '../support/under-fault.js'
 
 const bundle = gru()
 const STEPS = 100
-const CALLERS = 400
+const CALLERS = 1200
 const env = { DEADLINE_MS: '3000', MAX_STEPS: `${STEPS}` }
 
 /** Rows that are run for each row that is answered: what is given up half-way is all that may be above 1. */

@@ -59,6 +59,26 @@ t.test('a process that stood still does not take itself for slow', t => {
   t.end()
 })
 
+t.test('a batch that takes longer than many looks is no slower between them', t => {
+  const batchMs = 1000
+  const throughput = new Throughput(1, 0)
+  throughput.ran(1, batchMs, 1)
+  for (let now = LOOK_MS; now <= 10 * batchMs; now += LOOK_MS) {
+    if (now % batchMs === 0) throughput.delivered(7)
+    throughput.look(now, 7)
+    t.ok(Math.abs(throughput.rowsPerMs * batchMs - 1) < 0.1, `${throughput.rowsPerMs} at ${now} ms`)
+  }
+  t.end()
+})
+
+t.test('batches that stop coming back are a lower rate, the longer the lower', t => {
+  const { throughput, pass } = measured()
+  pass(8, 100, 1)
+  pass(0, 100, 20)
+  t.equal(throughput.rowsPerMs, BATCH / (20 * LOOK_MS))
+  t.end()
+})
+
 t.test('a slow stretch is forgotten as soon as the rows run out, so that nobody is refused for ever', t => {
   const { throughput, pass } = measured()
   pass(0, 100, 200)
