@@ -45,7 +45,7 @@ COPY models/gru models/gru
 COPY ops/healthcheck.mjs ops/
 COPY --from=build /app/dist dist
 USER 10001:10001
-# What malloc is told lets promotions give back their memory (src/malloc.ts).
+# What malloc is told lets promotions give back their memory (src/host/malloc.ts).
 ENV HOST=0.0.0.0 PORT=8080 NODE_ENV=production MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \

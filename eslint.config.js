@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint'
 /** The rules of docs/adr/0001: who may import what, and who may read the environment. */
 const onlyOnnxSession = {
   group: ['onnxruntime-node'],
-  message: 'only src/model/onnx-session.ts knows onnxruntime'
+  message: 'only src/model/inference/worker/onnx-session.ts knows onnxruntime'
 }
 const modelKnowsNoServer = { group: ['**/server/**', 'fastify', '@fastify/*'], message: 'the model path knows no HTTP' }
 const benchIsAClient = {
@@ -14,7 +14,7 @@ const benchIsAClient = {
 }
 const noEnvironment = [
   'error',
-  { object: 'process', property: 'env', message: 'only src/config.ts reads the environment' }
+  { object: 'process', property: 'env', message: 'only src/settings/config.ts reads the environment' }
 ]
 
 const restrict = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }] })
@@ -49,13 +49,13 @@ export default [
     }
   },
   { files: ['src/**/*.ts'], rules: { ...restrict(onlyOnnxSession), 'no-restricted-properties': noEnvironment } },
-  { files: ['src/config.ts'], rules: { 'no-restricted-properties': 'off' } },
+  { files: ['src/settings/config.ts'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/model/**/*.ts'], rules: restrict(onlyOnnxSession, modelKnowsNoServer) },
-  { files: ['src/model/onnx-session.ts'], rules: restrict(modelKnowsNoServer) },
+  { files: ['src/model/inference/worker/onnx-session.ts'], rules: restrict(modelKnowsNoServer) },
   { files: ['src/bench/**/*.ts'], rules: restrict(onlyOnnxSession, benchIsAClient) },
   { files: ['test/**/*.ts', 'scripts/**/*.ts'], rules: { 'max-lines-per-function': 'off' } },
   {
-    files: ['src/server/page/*.js', 'src/bench/*/page/*.js'],
+    files: ['src/server/ui/*.js', 'src/bench/*/ui/*.js'],
     languageOptions: { globals: { ...globals.browser, uPlot: 'readonly' } },
     rules: {
       'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],

@@ -62,8 +62,8 @@ await build({
 await build({
   ...ours,
   entryPoints: [
-    'src/server/main.ts',
-    'src/model/worker.ts',
+    'src/main.ts',
+    'src/model/inference/worker/worker.ts',
     'src/model/promotion/trial.ts',
     'src/check.ts',
     'src/model/promotion/rehearsal.ts'
@@ -77,5 +77,5 @@ await build({
   entryPoints: { main: 'src/bench/main.ts', 'load-worker': 'src/bench/load/worker.ts' },
   outdir: 'dist/bench'
 })
-await cp('src/server/page', 'dist/page', { recursive: true, filter: file => !file.endsWith('tsconfig.json') })
-for (const part of ['report', 'live']) await cp(`src/bench/${part}/page`, 'dist/bench/page', { recursive: true })
+await cp('src/server/ui', 'dist/ui', { recursive: true, filter: file => !file.endsWith('tsconfig.json') })
+for (const part of ['report', 'live']) await cp(`src/bench/${part}/ui`, 'dist/bench/ui', { recursive: true })

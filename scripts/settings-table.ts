@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { ConfigSchema } from '../src/config.js'
+import { ConfigSchema } from '../src/settings/config.js'
 
 /** What the table shows of a setting's schema. */
 interface Setting {

@@ -1,9 +1,9 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadConfig } from '../../src/config.js'
-import { cacheOf } from '../../src/model/store/source.js'
-import { readLocalBundle } from '../../src/model/store/local.js'
+import { loadConfig } from '../../src/settings/config.js'
+import { cacheOf } from '../../src/model/registry/sources.js'
+import { readLocalBundle } from '../../src/model/registry/local.js'
 import { timeToAnswer } from './life.js'
 import { type Figure, median, range } from './report.js'
 

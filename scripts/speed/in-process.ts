@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { Forecast } from '../../src/model/forecaster.js'
-import type { WindowReader } from '../../src/model/window.js'
-import { predictAnswer, serverTiming } from '../../src/server/answer.js'
-import { parseJsonBody } from '../../src/server/json-body.js'
+import { Forecast } from '../../src/model/inference/forecast.js'
+import type { WindowReader } from '../../src/model/inference/window.js'
+import { predictAnswer, serverTiming } from '../../src/server/predict/answer.js'
+import { parseJsonBody } from '../../src/server/predict/json-body.js'
 import { type Figure, median, range } from './report.js'
 import { CAP, openPool, ringRowsPerSecond } from './ring.js'
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { NO_TELEMETRY } from '../../src/telemetry.js'
+import { NO_TELEMETRY } from '../../src/host/telemetry.js'
 import { load, residentMb, SERVICE, startTarget, stopTarget } from './processes.js'
 import { type Figure, median, range } from './report.js'
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { quietLibraries } from '../../src/config.js'
+import { quietLibraries } from '../../src/settings/config.js'
 import { realBodies } from './bodies.js'
 import { cacheStart } from './cache-start.js'
 import { expensiveBodies } from './expensive-bodies.js'
@@ -17,7 +17,7 @@ import { swaps } from './swaps.js'
 
 /**
  * `npm run speed`: every ratio of docs/speed.md, each measured side by side in this one run. Needs wrk, some ten quiet
- * minutes, and for the promotion what test/services/install.sh installs. Exits 1 when a bar does not hold.
+ * minutes, and for the promotion what test/servers/install.sh installs. Exits 1 when a bar does not hold.
  */
 const { values: options } = parseArgs({
   options: {

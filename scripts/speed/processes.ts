@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { type Agent, request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { MALLOC } from '../../src/malloc.js'
-import { NO_TELEMETRY } from '../../src/telemetry.js'
+import { MALLOC } from '../../src/host/malloc.js'
+import { NO_TELEMETRY } from '../../src/host/telemetry.js'
 
 /** A server under load, and what its process has used. */
 export interface Target {

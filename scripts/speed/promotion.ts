@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { startStack } from '../../src/bench/stack/stack.js'
 import { followingEnv } from '../../test/support/followed.js'
 import { newName, register, training } from '../../test/support/registry.js'
-import { type Stores, stores } from '../../test/support/services.js'
+import { type Stores, stores } from '../../test/support/stores.js'
 import { type Figure, median, range } from './report.js'
 
 const REPLICAS = 8

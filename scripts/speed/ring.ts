@@ -1,10 +1,10 @@
-import { openBundle } from '../../src/model/bundle.js'
-import { Forecast } from '../../src/model/forecaster.js'
-import { Pool } from '../../src/model/pool.js'
-import type { PoolObserver } from '../../src/model/pool-contract.js'
-import { readLocalBundle } from '../../src/model/store/local.js'
-import { WindowReader } from '../../src/model/window.js'
-import { parseJsonBody } from '../../src/server/json-body.js'
+import { openBundle } from '../../src/model/bundle/bundle.js'
+import { Forecast } from '../../src/model/inference/forecast.js'
+import { Pool } from '../../src/model/inference/pool.js'
+import type { PoolObserver } from '../../src/model/inference/pool-contract.js'
+import { readLocalBundle } from '../../src/model/registry/local.js'
+import { WindowReader } from '../../src/model/inference/window.js'
+import { parseJsonBody } from '../../src/server/predict/json-body.js'
 
 /** Rows a batch holds at the most. */
 export const CAP = 16

@@ -1,13 +1,13 @@
 import os from 'node:os'
 import { measure, type Measurement, type Server, startEcho } from './ceiling/server.js'
 import { type CeilingTable, renderCeiling, type RowsSample } from './ceiling/table.js'
-import { NO_TELEMETRY } from '../telemetry.js'
-import type { CeilingOptions } from './cli.js'
+import { NO_TELEMETRY } from '../host/telemetry.js'
+import type { CeilingOptions } from './cli/cli.js'
 import { BenchError } from './errors.js'
 import { loadCases } from './load/cases.js'
 import { Child } from './stack/child.js'
 import { startReplica } from './stack/replica.js'
-import { askModel } from './target.js'
+import { askModel } from './stack/target.js'
 
 /** The measurements that are not over HTTP, and the yardsticks, are those of `npm run speed`. */
 const SCRIPTS = 'scripts/speed'

@@ -1,7 +1,7 @@
-import { HELP, parseCommand } from './cli.js'
-import { runCommand } from './commands.js'
+import { HELP, parseCommand } from './cli/cli.js'
+import { runCommand } from './cli/commands.js'
 import { BenchError } from './errors.js'
-import { Stopped } from './stop.js'
+import { Stopped } from './cli/stop.js'
 
 /** Of a defect of ours: everything else that can go wrong has an exit code of its own. */
 const DEFECT = 70

@@ -1,7 +1,7 @@
-import type { Config } from '../config.js'
-import type { Metrics } from '../metrics.js'
+import type { Config } from '../settings/config.js'
+import type { Metrics } from '../metrics/metrics.js'
 import type { ActiveModel } from '../model/promotion/active-model.js'
-import type { Converger } from '../model/promotion/converge.js'
+import type { Converger } from '../model/promotion/reconciler.js'
 import type { Shadow } from '../model/shadow/shadow.js'
 
 /** What the routes work with; handed in, so that a test can bring its own. */

@@ -2,8 +2,8 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorCode, ERRORS, ServiceError } from '../errors.js'
 import { jsonPointer } from '../json-pointer.js'
-import type { Metrics } from '../metrics.js'
-import { afterBody } from './late-body.js'
+import type { Metrics } from '../metrics/metrics.js'
+import { afterBody } from './http/late-body.js'
 
 /** Fastify's own errors that callers can cause, by its code. */
 const FASTIFY_CODES: Record<string, [ErrorCode, string]> = {

@@ -1,8 +1,8 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Config } from '../config.js'
-import { boundedServer, type ServerOptions } from './connections.js'
+import type { Config } from '../settings/config.js'
+import { boundedServer, type ServerOptions } from './http/connections.js'
 
 /** A caller on this host; the address is that of the connection, which no header changes. */
 const LOOPBACK = /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/

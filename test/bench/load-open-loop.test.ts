@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Arrivals } from '../../src/bench/load/open-loop.js'
-import { Draw } from '../../src/bench/load/draw.js'
+import { Draw } from '../../src/bench/load/random.js'
 import { measureRate } from '../../src/bench/load/rate.js'
 import { Fleet } from '../../src/bench/load/autocannon.js'
 import { Recorder } from '../../src/bench/load/recorder.js'

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { openRun } from '../../src/bench/results/store.js'
-import { freePorts } from '../support/services/ports.js'
+import { freePorts } from '../support/servers/ports.js'
 
 /** Runs a benchmark command to its end. */
 async function bench(t: Test, args: readonly (string | number)[]): Promise<{ code: number; said: string }> {

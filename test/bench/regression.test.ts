@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { bench, type Bench, descendants } from '../support/bench-process.js'
 import { eventually } from '../support/eventually.js'
-import { freePorts } from '../support/services/ports.js'
+import { freePorts } from '../support/servers/ports.js'
 
 /** ms that the slowed replica stands still, and runs, in turn */
 const STILL = 280

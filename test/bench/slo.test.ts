@@ -3,7 +3,7 @@ import { findHighestRate, leastWindowMs, type RateFigures, type RateSearch } fro
 import { renderSlo } from '../../src/bench/slo/table.js'
 import { bench, interrupt } from '../support/bench-process.js'
 import { eventually } from '../support/eventually.js'
-import { freePorts } from '../support/services/ports.js'
+import { freePorts } from '../support/servers/ports.js'
 
 const figures = (ratePerSecond: number, more: Partial<RateFigures> = {}): RateFigures => ({
   ...{ ratePerSecond, p99Ms: 1, good: 1000, failed: 0, dropped: 0 },

@@ -15,7 +15,7 @@ import { goldenAnswer } from '../support/golden.js'
 import { HAPROXIES } from '../support/haproxies.js'
 import { Ledger } from '../support/ledger.js'
 import { childrenOf } from '../support/process-facts.js'
-import { freePorts } from '../support/services/ports.js'
+import { freePorts } from '../support/servers/ports.js'
 
 const run = promisify(execFile)
 const bundle = gru()

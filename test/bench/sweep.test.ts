@@ -6,7 +6,7 @@ import { openRun } from '../../src/bench/results/store.js'
 import { bench, cellsIn, descendants, flags, interrupt, isAlive } from '../support/bench-process.js'
 import { eventually } from '../support/eventually.js'
 import { startService } from '../support/service.js'
-import { freePorts } from '../support/services/ports.js'
+import { freePorts } from '../support/servers/ports.js'
 
 t.test('a sweep that is interrupted keeps its cells, leaves nothing running, and is gone on with', async t => {
   const folder = `${t.testdir()}/results`

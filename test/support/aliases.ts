@@ -2,7 +2,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { askMlflow } from './registry.js'
-import { s3Client, startMinio, startMlflow } from './services.js'
+import { s3Client, startMinio, startMlflow } from './stores.js'
 
 const FILES = ['golden.json', 'model.onnx', 'model.json']
 

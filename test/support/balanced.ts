@@ -5,7 +5,7 @@ import type { HaproxyStats } from '../../src/bench/stack/runtime-api.js'
 import { admit, scaleTo } from '../../src/bench/stack/scale.js'
 import { Ledger } from './ledger.js'
 import { grown, type Scrape, scrape } from './scrape.js'
-import { freePorts } from './services/ports.js'
+import { freePorts } from './servers/ports.js'
 
 export interface BalancedOptions {
   replicas?: number

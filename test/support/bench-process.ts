@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
-import { freePorts } from './services/ports.js'
+import { freePorts } from './servers/ports.js'
 
 const MAIN = 'dist/bench/main.js'
 const run = promisify(execFile)

@@ -1,7 +1,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import type { Test } from 'tap'
-import type { BundleFiles } from '../../src/model/bundle.js'
-import { type Minio, s3Client, startMinio } from './services.js'
+import type { BundleFiles } from '../../src/model/bundle/bundle.js'
+import { type Minio, s3Client, startMinio } from './stores.js'
 
 export const ADMIN_TOKEN = 'token-of-the-bucket-tests'
 const S3_PREFIX = 'bundles/live'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import type { Golden, Manifest } from '../../src/model/manifest.js'
+import type { Golden, Manifest } from '../../src/model/bundle/manifest.js'
 import { scaled } from './onnx-bytes.js'
 
 export interface TestBundle {

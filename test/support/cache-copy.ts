@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Served } from '../../src/model/store/cache-state.js'
+import type { Served } from '../../src/model/registry/cache-state.js'
 
 /** Every file below a folder, with what is in it and when it was written. */
 export function snapshot(folder: string): string[] {

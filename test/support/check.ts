@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import type { BundleFiles } from '../../src/model/bundle.js'
+import type { BundleFiles } from '../../src/model/bundle/bundle.js'
 import type { Verdict } from '../../src/model/promotion/verdict.js'
 
 /** A check that has been started, and how it will have ended. */

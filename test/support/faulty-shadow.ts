@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { type ForecastSession, openSession } from '../../src/model/onnx-session.js'
-import { serveRing } from '../../src/model/worker-loop.js'
-import type { WorkerBoot } from '../../src/model/worker-messages.js'
+import { type ForecastSession, openSession } from '../../src/model/inference/worker/onnx-session.js'
+import { serveRing } from '../../src/model/inference/ring/consumer.js'
+import type { WorkerBoot } from '../../src/model/inference/worker/messages.js'
 
 // The entry of a worker that runs as it should for the live model, and for the shadow as FAULT_FILE says: while it is not
 // there, well; `slow`, half a second a batch; `dies`, not at all.

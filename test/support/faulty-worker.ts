@@ -1,8 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { type ForecastSession, openSession } from '../../src/model/onnx-session.js'
-import { serveRing } from '../../src/model/worker-loop.js'
-import type { WorkerBoot } from '../../src/model/worker-messages.js'
+import { type ForecastSession, openSession } from '../../src/model/inference/worker/onnx-session.js'
+import { serveRing } from '../../src/model/inference/ring/consumer.js'
+import type { WorkerBoot } from '../../src/model/inference/worker/messages.js'
 import { MAGIC } from './faulty-build.js'
 
 // The entry of a worker that misbehaves when a batch holds a magic level, for the model in test/fixtures/bundles/slow.

@@ -1,5 +1,5 @@
 import { Fleet, type FleetOptions } from '../../src/bench/load/autocannon.js'
-import { Draw } from '../../src/bench/load/draw.js'
+import { Draw } from '../../src/bench/load/random.js'
 import { Recorder } from '../../src/bench/load/recorder.js'
 
 export type FleetOrder = Partial<Omit<FleetOptions, 'recorder' | 'draw'>> & { url: string; checkEvery?: number }

@@ -3,7 +3,7 @@
  * when it is killed, and says `child PID`.
  */
 import { spawn } from 'node:child_process'
-import { FolderLock } from '../../src/folder-lock.js'
+import { FolderLock } from '../../src/host/folder-lock.js'
 
 const [folder, child] = process.argv.slice(2) as [string, string?]
 try {

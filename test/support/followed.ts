@@ -1,4 +1,4 @@
-import type { KafkaAccess, MlflowAccess, S3Access } from './services.js'
+import type { KafkaAccess, MlflowAccess, S3Access } from './stores.js'
 
 /** Of the operator of such a replica. */
 export const TOKEN = 'token-of-a-following-replica'

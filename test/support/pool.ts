@@ -1,9 +1,9 @@
 import { ActiveModel } from '../../src/model/promotion/active-model.js'
 import { Rollout, type RolloutObserver } from '../../src/model/promotion/rollout.js'
-import type { BundleFiles } from '../../src/model/bundle.js'
-import type { PoolOptions } from '../../src/model/pool-contract.js'
-import type { BatchFailure } from '../../src/model/worker-messages.js'
-import { readLocalBundle } from '../../src/model/store/local.js'
+import type { BundleFiles } from '../../src/model/bundle/bundle.js'
+import type { PoolOptions } from '../../src/model/inference/pool-contract.js'
+import type { BatchFailure } from '../../src/model/inference/worker/messages.js'
+import { readLocalBundle } from '../../src/model/registry/local.js'
 
 const POOL: PoolOptions = { queueRows: 64, workers: 1, batchCap: 16, runTimeoutMs: 10_000, heapMb: 64 }
 

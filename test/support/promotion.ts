@@ -4,7 +4,7 @@ import { Kafka as KafkaClient, logLevel } from 'kafkajs'
 import type { Test } from 'tap'
 import { eventually } from './eventually.js'
 import { askMlflow, stateOf, type Told, training } from './registry.js'
-import { type KafkaAccess, PROMOTIONS_TOPIC } from './services.js'
+import { type KafkaAccess, PROMOTIONS_TOPIC } from './stores.js'
 
 /** sha256 of the small LSTM's `model.onnx`. */
 export const LSTM = createHash('sha256')

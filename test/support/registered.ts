@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 import { gru, type TestBundle } from './bundles.js'
 import { shifted } from './onnx-bytes.js'
 import { askMlflow, newName } from './registry.js'
-import { type KafkaAccess, type MlflowAccess, PROMOTIONS_TOPIC, s3Client, type S3Access } from './services.js'
+import { type KafkaAccess, type MlflowAccess, PROMOTIONS_TOPIC, s3Client, type S3Access } from './stores.js'
 
 /** The three files of a bundle. */
 interface Files {

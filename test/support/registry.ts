@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Test } from 'tap'
-import { s3Environment } from './services/s3.js'
-import type { MlflowAccess, Stores } from './services.js'
+import { s3Environment } from './servers/s3.js'
+import type { MlflowAccess, Stores } from './stores.js'
 
 const PYTHON = 'training/.venv-registry/bin/python'
 

@@ -1,4 +1,4 @@
-import type { Manifest } from '../../src/model/manifest.js'
+import type { Manifest } from '../../src/model/bundle/manifest.js'
 
 /** A table as it must be read: its window's rows, the times of its last rows, and how many steps are asked for. */
 export interface StrictReading {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { BundleFiles } from '../../src/model/bundle.js'
-import type { Golden, Manifest } from '../../src/model/manifest.js'
+import type { BundleFiles } from '../../src/model/bundle/bundle.js'
+import type { Golden, Manifest } from '../../src/model/bundle/manifest.js'
 
 /** What is changed in the committed bundle; its digest is made to fit. */
 export interface Change {

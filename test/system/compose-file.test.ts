@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { ConfigSchema } from '../../src/config.js'
+import { ConfigSchema } from '../../src/settings/config.js'
 import { readCompose } from '../support/compose/file.js'
 import { SECRETS } from '../support/compose/system.js'
 
@@ -43,12 +43,12 @@ t.test('every container is bounded, unprivileged, pinned, and cannot write to it
 
 t.test('the containers have the versions that the tests run against', async t => {
   const { minio, kafka, mlflow, haproxy } = await readCompose(SECRETS)
-  const versions = readFileSync('test/services/versions.sh', 'utf8')
+  const versions = readFileSync('test/servers/versions.sh', 'utf8')
   const version = (part: string) => new RegExp(`^${part}=(.+)$`, 'm').exec(versions)![1]
   t.equal(minio!.build!.args!.VERSION, version('MINIO'))
   t.equal(kafka!.image, `apache/kafka:${version('KAFKA')}`)
   t.match(mlflow!.image, `:${version('MLFLOW')}`)
-  t.match(readFileSync('test/services/haproxy/requirements.txt', 'utf8'), `haproxy==${haproxy!.image.split(':')[1]}`)
+  t.match(readFileSync('test/servers/haproxy/requirements.txt', 'utf8'), `haproxy==${haproxy!.image.split(':')[1]}`)
 })
 
 t.test(

@@ -1,4 +1,4 @@
-import { mergeLatency } from '../load/latency.js'
+import { mergeLatency } from '../samples/latency.js'
 import { cellFigures, type Row, sum, tableRows } from './figures.js'
 import { mean, tInterval } from './statistics.js'
 import type { Cell } from '../results/cell.schema.js'

@@ -1,4 +1,4 @@
-import { mergeLatency } from '../load/latency.js'
+import { mergeLatency } from '../samples/latency.js'
 import type { Cell, LoadFigures, PlannedCell } from '../results/cell.schema.js'
 import { type Estimate, estimate } from './statistics.js'
 

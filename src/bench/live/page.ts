@@ -58,7 +58,7 @@ export async function startPage(state: LiveState, port: number): Promise<LivePag
 }
 
 async function staticFiles(app: FastifyInstance, token: string): Promise<void> {
-  const own = (name: string) => readFile(new URL(`page/${name}`, import.meta.url), 'utf8')
+  const own = (name: string) => readFile(new URL(`ui/${name}`, import.meta.url), 'utf8')
   const plot = (name: string) => readFile(createRequire(import.meta.url).resolve(`uplot/dist/${name}`), 'utf8')
   const html = (await own('live.html')).replace('TOKEN', token)
   app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(html))

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { machineMs } from './clock.js'
-import type { Draw } from './draw.js'
+import type { Draw } from './random.js'
 import type { Arrivals } from './open-loop.js'
 import type { Recorder } from './recorder.js'
 

@@ -1,7 +1,14 @@
 import { BenchError } from '../errors.js'
 import { machineMs } from './clock.js'
 import type { Expectation } from './expected.js'
-import { mergeTicks, mergeWholes, mergeWindows, type Tick, type WholeFigures, type WindowFigures } from './merge.js'
+import {
+  mergeTicks,
+  mergeWholes,
+  mergeWindows,
+  type Tick,
+  type WholeFigures,
+  type WindowFigures
+} from '../samples/merge.js'
 import type { WorkerOrder, WorkerTick } from './messages.js'
 import { WorkerProcess } from './worker-process.js'
 

@@ -1,5 +1,5 @@
 import type { Expectation } from './expected.js'
-import type { Counts, EncodedTally } from './tally.js'
+import type { Counts, EncodedTally } from '../samples/tally.js'
 
 /** What a load worker is told at its start. */
 export interface WorkerOrder {

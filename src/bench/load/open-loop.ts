@@ -1,5 +1,5 @@
 import { machineMs } from './clock.js'
-import type { Draw } from './draw.js'
+import type { Draw } from './random.js'
 import type { Recorder } from './recorder.js'
 
 /** Ms between two looks for arrivals that have waited for a connection for too long. */

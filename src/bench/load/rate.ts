@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { successes } from '../analysis/figures.js'
 import type { RateFigures } from '../slo/search.js'
 import { type LoadOrder, startLoad } from './generator.js'
-import { mergeLatency } from './latency.js'
-import { total } from './tally.js'
+import { mergeLatency } from '../samples/latency.js'
+import { total } from '../samples/tally.js'
 
 export interface RateTrial {
   order: LoadOrder & { ratePerSecond: number }

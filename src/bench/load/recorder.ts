@@ -1,5 +1,5 @@
 import { machineMs } from './clock.js'
-import { Tally } from './tally.js'
+import { Tally } from '../samples/tally.js'
 
 /** A stretch of time under measurement. */
 export interface Window {

@@ -1,12 +1,12 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { Fleet } from './autocannon.js'
 import { machineMs } from './clock.js'
-import { Draw } from './draw.js'
+import { Draw } from './random.js'
 import { isExpected } from './expected.js'
 import type { WorkerOrder, WorkerReply, WorkerRequest, WorkerWindow } from './messages.js'
 import { Arrivals } from './open-loop.js'
 import { Recorder } from './recorder.js'
-import type { Counts } from './tally.js'
+import type { Counts } from '../samples/tally.js'
 
 // The entry of a load worker: a process that makes a part of the load and does what its parent asks over their channel.
 

@@ -4,10 +4,10 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { BenchError } from '../errors.js'
-import type { LocustOrder } from '../locust.js'
+import type { LocustOrder } from './sweep.js'
 
 const LOCUSTFILE = 'load/locustfile.py'
-/** Where test/services/install.sh puts it. */
+/** Where test/servers/install.sh puts it. */
 const PROGRAM = '.services/locust/bin/locust'
 /** Seconds in which the workers must have reached their master. */
 const WORKERS_WAIT_S = 60

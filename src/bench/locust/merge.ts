@@ -1,5 +1,5 @@
 import { sum } from '../analysis/figures.js'
-import { addCounts, emptyCounts } from '../load/tally.js'
+import { addCounts, emptyCounts } from '../samples/tally.js'
 import type { Cell, LoadFigures } from '../results/cell.schema.js'
 import type { WorkerWindow } from './process.js'
 

@@ -1,5 +1,5 @@
 import type { HaproxyStats } from '../stack/runtime-api.js'
-import type { Target } from '../target.js'
+import type { Target } from '../stack/target.js'
 import { type Reading, takeReading, type WatchedReplica } from '../watch/reading.js'
 import type { Edge } from './process.js'
 

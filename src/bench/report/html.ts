@@ -13,8 +13,8 @@ import { phases } from './markdown.js'
  */
 export async function htmlPage(run: Run, cells: readonly Cell[], markdown: string): Promise<string> {
   const [css, script, plotCss, plotScript] = await Promise.all([
-    readFile(new URL('page/report.css', import.meta.url), 'utf8'),
-    readFile(new URL('page/charts.js', import.meta.url), 'utf8'),
+    readFile(new URL('ui/report.css', import.meta.url), 'utf8'),
+    readFile(new URL('ui/charts.js', import.meta.url), 'utf8'),
     library('uPlot.min.css'),
     library('uPlot.iife.min.js')
   ])

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { FolderLock, FolderNotOurs } from '../../folder-lock.js'
+import { FolderLock, FolderNotOurs } from '../../host/folder-lock.js'
 import { BenchError } from '../errors.js'
 import { diskError } from './store.js'
 

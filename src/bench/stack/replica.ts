@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { MALLOC } from '../../malloc.js'
+import { MALLOC } from '../../host/malloc.js'
 import { BenchError } from '../errors.js'
 import { Child } from './child.js'
 

@@ -1,6 +1,6 @@
 import type { RefusalReason } from '../../errors.js'
-import type { Pool } from '../pool.js'
-import type { WindowReader } from '../window.js'
+import type { Pool } from '../inference/pool.js'
+import type { WindowReader } from '../inference/window.js'
 
 /** A model that serves, with everything that belongs to its version. */
 export interface ServingModel {

@@ -1,6 +1,6 @@
 import { ModelRefused } from '../../errors.js'
-import type { Bundle } from '../bundle.js'
-import type { Golden, GoldenWindow, Manifest } from '../manifest.js'
+import type { Bundle } from '../bundle/bundle.js'
+import type { Golden, GoldenWindow, Manifest } from '../bundle/manifest.js'
 
 /** A window that a model is verified with. */
 export interface Member {

@@ -1,6 +1,6 @@
-import type { Bundle } from '../bundle.js'
-import type { BundleCache } from '../store/cache.js'
-import type { Served } from '../store/cache-state.js'
+import type { Bundle } from '../bundle/bundle.js'
+import type { BundleCache } from '../registry/cache.js'
+import type { Served } from '../registry/cache-state.js'
 
 /** A model that went live; without its bundle where it did so before a restart, for then the cache has it. */
 export interface Live extends Served {

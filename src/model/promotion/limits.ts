@@ -1,5 +1,5 @@
-import type { Config } from '../../config.js'
-import type { PoolOptions } from '../pool-contract.js'
+import type { Config } from '../../settings/config.js'
+import type { PoolOptions } from '../inference/pool-contract.js'
 import type { SandboxLimits } from './sandbox.js'
 
 /** The workers of a model and their queue, as the settings say. */

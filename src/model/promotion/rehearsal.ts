@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import { type Config, ConfigError, loadCheckConfig, quietLibraries } from '../../config.js'
+import { type Config, ConfigError, loadCheckConfig, quietLibraries } from '../../settings/config.js'
 import { ModelRefused } from '../../errors.js'
-import type { BundleFiles } from '../bundle.js'
-import { parseManifest } from '../manifest.js'
+import type { BundleFiles } from '../bundle/bundle.js'
+import { parseManifest } from '../bundle/manifest.js'
 import { ActiveModel } from './active-model.js'
-import { readBundleFolder, Unreadable } from './bundle-folder.js'
+import { readBundleFolder, Unreadable } from '../bundle/folder.js'
 import { poolOptionsOf, sandboxLimitsOf } from './limits.js'
-import { placeOf, placeAnywhere } from './pointer.js'
+import { placeOf, placeAnywhere } from '../registry/artifact-uri.js'
 import { Rollout } from './rollout.js'
 import { tryInSandbox } from './sandbox.js'
 import { good, refusedAs, type Verdict } from './verdict.js'
@@ -52,7 +52,7 @@ async function rehearse(files: BundleFiles, config: Config, signal: AbortSignal)
   const sandbox = (tried: BundleFiles) => tryInSandbox(tried, limits, signal)
   await rollout.run({ fetch, sandbox, version: undefined, signal })
   // Once in this thread too: the native library must not be unloaded with the last worker.
-  await import('../onnx-session.js')
+  await import('../inference/worker/onnx-session.js')
   await rollout.close()
 }
 

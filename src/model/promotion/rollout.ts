@@ -1,14 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { monotonicMs } from '../../clock.js'
 import { ModelRefused } from '../../errors.js'
-import { type Bundle, type BundleFiles, openBundle } from '../bundle.js'
-import { Pool } from '../pool.js'
-import type { PoolObserver, PoolOptions } from '../pool-contract.js'
-import { WindowReader } from '../window.js'
+import { type Bundle, type BundleFiles, openBundle } from '../bundle/bundle.js'
+import { Pool } from '../inference/pool.js'
+import type { PoolObserver, PoolOptions } from '../inference/pool-contract.js'
+import { WindowReader } from '../inference/window.js'
 import type { ActiveModel, ServingModel } from './active-model.js'
-import { inspectGraph } from './inspect.js'
+import { inspectGraph } from '../bundle/inspect.js'
 import type { Step } from './steps.js'
-import { PoolTrial } from './verify.js'
+import { PoolTrial } from './golden.js'
 
 /** Ms that golden answers and warm-up may take together. */
 const TRIAL_MS = 60_000

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { emptyFolder } from '../../empty-folder.js'
+import { emptyFolder } from '../../host/empty-folder.js'
 import { ModelRefused } from '../../errors.js'
-import { NO_TELEMETRY } from '../../telemetry.js'
-import type { BundleFiles } from '../bundle.js'
+import { NO_TELEMETRY } from '../../host/telemetry.js'
+import type { BundleFiles } from '../bundle/bundle.js'
 import type { Line, Verdict } from './trial.js'
 
 export interface SandboxLimits {

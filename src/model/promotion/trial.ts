@@ -1,9 +1,9 @@
 import { buffer } from 'node:stream/consumers'
 import { ModelRefused } from '../../errors.js'
-import { type Bundle, type BundleFiles, openBundle } from '../bundle.js'
-import { usesMinute } from '../manifest.js'
-import { openSession } from '../onnx-session.js'
-import { checkSignature } from '../signature.js'
+import { type Bundle, type BundleFiles, openBundle } from '../bundle/bundle.js'
+import { usesMinute } from '../bundle/manifest.js'
+import { openSession } from '../inference/worker/onnx-session.js'
+import { checkSignature } from '../bundle/signature.js'
 import { Company, rowsOf } from './company.js'
 
 // The entry of the process that a new bundle is tried in (sandbox.ts). On its standard input come one line of JSON with

@@ -1,4 +1,4 @@
-import { type Manifest, usesMinute } from '../manifest.js'
+import { type Manifest, usesMinute } from '../bundle/manifest.js'
 
 /**
  * Why two models' forecasts of the same window cannot be set against each other, as one line that names the element; undefined

@@ -1,4 +1,4 @@
-import type { Bundle } from '../bundle.js'
+import type { Bundle } from '../bundle/bundle.js'
 import { incomparable } from './comparable.js'
 
 /** What becomes of a live row that the shadow is to have as well. */

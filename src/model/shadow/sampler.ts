@@ -1,8 +1,8 @@
 import { monotonicMs } from '../../clock.js'
-import { Forecast } from '../forecaster.js'
-import type { Pool } from '../pool.js'
+import { Forecast } from '../inference/forecast.js'
+import type { Pool } from '../inference/pool.js'
 import type { ActiveModel } from '../promotion/active-model.js'
-import type { ValidWindow } from '../window.js'
+import type { ValidWindow } from '../inference/window.js'
 import { Comparison, type Difference, type ShadowRow } from './comparison.js'
 
 /** Told of each live row that the shadow was to have. */

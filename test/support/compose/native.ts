@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { freePorts } from '../services/ports.js'
+import { freePorts } from '../servers/ports.js'
 import type { ComposeService, Services } from './file.js'
 
 /** Where a service listens, in its container and here: `mlflow:5000` is a key. */

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { installedFolder } from '../services/installed.js'
+import { installedFolder } from '../servers/installed.js'
 import type { ComposeService } from './file.js'
 
 const PYTHONS: Record<string, () => string> = {

@@ -1,0 +1,100 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Case } from '../load/cases.js'
+import { FAILURES, type Load, startLoad } from '../load/generator.js'
+import { cellOf } from './cell-record.js'
+import type { WarmUp } from '../cli/options.js'
+import type { Cell, PlannedCell } from '../results/cell.schema.js'
+import type { Target } from '../stack/target.js'
+import { warmUp } from '../sweep/warm-up.js'
+import { processFigures, scrapeAll, takeReading, type WatchedReplica } from '../watch/reading.js'
+
+export interface CellOrder {
+  plan: PlannedCell
+  /** its place in the sweep, from 0 */
+  order: number
+  seed: number
+  warmUp: WarmUp
+  /** what is sent, and what must come back */
+  cases: readonly Case[]
+  /** port of the generator's own page, where it has one and the page is wanted */
+  uiPort?: number | undefined
+}
+
+/** Who wants to know how a cell goes. */
+export interface CellWatcher {
+  began(stage: 'warm-up' | 'window'): void
+  tick(tick: { good: number; failed: number; p50Us: number; p99Us: number }): void
+}
+
+/**
+ * Measures one cell: scale, warm up, cut a window out of the running load, drain, check.
+ * @throws the signal's reason when it is aborted, and BenchError when a part fails; no load is left then
+ */
+export async function runCell(
+  order: CellOrder,
+  target: Target,
+  watcher: CellWatcher,
+  signal: AbortSignal
+): Promise<Cell> {
+  const { plan, cases } = order
+  const startedAt = new Date().toISOString()
+  const replicas = await target.scale(plan.replicas)
+  const before = await scrapeAll(replicas)
+  const load = await startLoad({
+    url: `${target.url}/predict`,
+    users: plan.users,
+    workers: plan.workers,
+    thinkMs: plan.thinkMs,
+    bodies: cases.map(({ body }) => body),
+    expected: cases,
+    seed: order.seed,
+    ...FAILURES
+  })
+  try {
+    load.onTick(tick => watcher.tick(tick))
+    watcher.began('warm-up')
+    const warm = await warmUp(load, order.warmUp, signal)
+    watcher.began('window')
+    const cut = await measureWindow(load, { target, replicas, durationMs: plan.durationMs, signal })
+    const whole = await load.drain()
+    const after = await scrapeAll(replicas)
+    const wholeOk = after.map(({ ok }, index) => ok - before[index]!.ok)
+    const { window, ...read } = cut
+    const { eventLoopP99Ms, ...figures } = window
+    const generator = {
+      ...processFigures(read.readings[0].generator, read.readings[1].generator),
+      eventLoopP99Ms: Math.max(...eventLoopP99Ms)
+    }
+    return cellOf(
+      {
+        ...{ plan, order: order.order, startedAt, warmUp: warm, replicas, wholeOk, generator, notes: [], ...read },
+        load: { ...figures, latencyMs: null, whole }
+      },
+      target
+    )
+  } finally {
+    await load.kill()
+  }
+}
+
+interface WindowOrder {
+  target: Target
+  replicas: readonly WatchedReplica[]
+  durationMs: number
+  signal: AbortSignal
+}
+
+async function measureWindow(load: Load, { target, replicas, durationMs, signal }: WindowOrder) {
+  const watched = { replicas, haproxyPid: target.haproxy?.pid ?? null, generatorPids: load.pids }
+  await target.haproxy?.clearMaxima()
+  const haproxyFirst = await target.haproxy?.stats()
+  const first = await takeReading(watched)
+  const running = await load.beginWindow()
+  await pause(durationMs, undefined, { signal })
+  const window = await running.end()
+  const last = await takeReading(watched)
+  const haproxyLast = await target.haproxy?.stats()
+  const connections = await target.connections()
+  const haproxy = haproxyFirst && haproxyLast ? ([haproxyFirst, haproxyLast] as const) : null
+  return { window, readings: [first, last] as const, haproxy, connections }
+}

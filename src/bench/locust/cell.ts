@@ -1,0 +1,90 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { CellOrder, CellWatcher } from '../cell/cell.js'
+import { WindowWatch } from './watch.js'
+import { writePayload } from './payload.js'
+import { type LocustFigures, type LocustOrder, runLocust } from './sweep.js'
+import { cellOf } from '../cell/cell-record.js'
+import type { Cell } from '../results/cell.schema.js'
+import type { Target } from '../stack/target.js'
+import { isSteady } from '../sweep/warm-up.js'
+import { scrapeAll } from '../watch/reading.js'
+
+/** Parts in which load/locustfile.py counts the warm-up; the last three must agree. Locust cannot prolong it. */
+const WARM_UP_PARTS = 4
+
+/**
+ * Measures one cell with Locust: scale, run Locust's master and workers, read the server's side at both ends of their
+ * window, check.
+ * @throws the signal's reason when it is aborted, and BenchError when a part fails; no load is left then
+ */
+export async function runLocustCell(
+  order: CellOrder,
+  target: Target,
+  watcher: CellWatcher,
+  signal: AbortSignal
+): Promise<Cell> {
+  const { plan } = order
+  const startedAt = new Date().toISOString()
+  const replicas = await target.scale(plan.replicas)
+  const before = await scrapeAll(replicas)
+  const watch = new WindowWatch(target, replicas)
+  const outDir = await mkdtemp(join(tmpdir(), 'bench-locust-'))
+  try {
+    watcher.began('warm-up')
+    const figures = await runLocust({
+      ...(await locustOrder(order, target, outDir)),
+      signal,
+      onWindow: edge => {
+        if (edge === 'begins') watcher.began('window')
+        watch.onEdge(edge)
+      }
+    })
+    const read = await watch.figures()
+    const after = await scrapeAll(replicas)
+    const wholeOk = after.map(({ ok }, index) => ok - before[index]!.ok)
+    const ours = cellFigures(figures, order)
+    return cellOf({ plan, order: order.order, startedAt, replicas, wholeOk, ...read, ...ours }, target)
+  } finally {
+    watch.stop()
+    await rm(outDir, { recursive: true })
+  }
+}
+
+async function locustOrder({ plan, cases, warmUp, uiPort }: CellOrder, { url }: Target, outDir: string) {
+  const { users, workers, durationMs, thinkMs } = plan
+  const bodiesFile = join(outDir, 'payload.jsonl')
+  await writePayload(bodiesFile, cases)
+  return {
+    ...{ url, users, workers, durationMs, thinkMs, bodiesFile, outDir },
+    ...{ warmUpMs: WARM_UP_PARTS * warmUp.windowMs, webPort: uiPort }
+  } satisfies LocustOrder
+}
+
+function cellFigures(figures: LocustFigures, { warmUp: { windowMs } }: CellOrder) {
+  const { row, wholeRow, warmUp, generator, ...load } = figures
+  const windows = warmUp.map(count => (count * 1000) / windowMs)
+  const { medianMs: median, p95Ms: p95, p99Ms: p99, meanMs: mean } = row
+  return {
+    warmUp: { seconds: (windowMs * warmUp.length) / 1000, windows, steady: isSteady(windows) },
+    // Locust says of a connection that was closed without an answer which error it was.
+    load: { ...load, lost: 0, latencyUs: null, latencyMs: { median, p95, p99, mean } },
+    generator,
+    notes: notesOf(figures)
+  }
+}
+
+/** What has to be known of Locust's figures, and where its CSV is not what its workers counted. */
+function notesOf({ row, wholeRow, whole, completed, errors }: LocustFigures): string[] {
+  const unanswered = Object.values(errors).reduce((sum, count) => sum + count, 0)
+  const counted = [completed + unanswered, whole.completed + whole.errors]
+  const written = [row.requests, wholeRow.requests]
+  return [
+    "Locust's latencies are rounded",
+    ...(row.failures > 0 ? ["Locust's latencies are of failures too"] : []),
+    ...(counted.join() === written.join()
+      ? []
+      : [`Locust's CSV has ${written.join(' and ')} requests, its workers ${counted.join(' and ')}`])
+  ]
+}

@@ -1,0 +1,221 @@
+import { ServiceError } from '../../errors.js'
+import { jsonPointer } from '../../json-pointer.js'
+import { type Manifest, usesMinute } from '../bundle/manifest.js'
+import type { SharedSlots } from './ring/slots.js'
+import { formatTime, hasZone, parseTime, styleOf, type TimeStyle } from './timestamps.js'
+
+/** Column names under which the times are found when the request does not name them. */
+const INDEX_NAMES = ['ts', 'timestamp', 'time', 'date']
+
+/** A columnar table as it came in: nothing about it is trusted yet. */
+export interface Table {
+  index_col?: string
+  data: Record<string, unknown>
+}
+
+declare const validated: unique symbol
+
+/**
+ * A slot whose window has passed every check. Only `WindowReader` makes one, and only it may enter a ring: a NaN or a
+ * negative value would come out of the graph as a plausible forecast.
+ */
+export interface ValidWindow {
+  readonly [validated]: true
+  readonly slot: number
+  /** ms since the epoch of the window's last row */
+  readonly lastTime: number
+  /** ms between a row and the next, for the times of the forecasts */
+  readonly spacing: number
+  readonly style: TimeStyle
+  readonly warnings: readonly string[]
+}
+
+const NO_WARNINGS: readonly string[] = []
+
+/** A leap year: a thousand steps of more would leave the years of four digits, and the int32 of the graph's minutes. */
+const MAX_SPACING_MS = 366 * 24 * 3_600_000
+
+/** Checks tables against one manifest and writes their last rows into shared slots. */
+export class WindowReader {
+  readonly #manifest: Manifest
+  readonly #slots: SharedSlots
+  readonly #maxRows: number
+  readonly #usesMinute: boolean
+  readonly #names: ReadonlySet<string>
+  /** bounds as float32, the type that is compared and computed with */
+  readonly #minimum: Float32Array
+  readonly #maximum: Float32Array
+
+  constructor(manifest: Manifest, slots: SharedSlots, maxRows: number) {
+    this.#manifest = manifest
+    this.#slots = slots
+    this.#maxRows = maxRows
+    this.#usesMinute = usesMinute(manifest)
+    this.#names = new Set(manifest.features.map(({ name }) => name))
+    this.#minimum = Float32Array.from(manifest.features, feature => feature.minimum)
+    this.#maximum = Float32Array.from(manifest.features, feature => feature.maximum ?? Infinity)
+  }
+
+  /** Writes the table's last rows into `slot`; throws a `ServiceError` that points to the element at fault. */
+  read(table: Table, slot: number): ValidWindow {
+    const { data } = table
+    const indexName = this.#indexName(table)
+    const times = data[indexName]
+    if (!Array.isArray(times))
+      throw new ServiceError('wrong_type', 'expected an array of times', jsonPointer('data', indexName))
+    this.#checkLength(times.length, indexName)
+    this.#checkColumns(data, indexName)
+    const { features } = this.#manifest
+    for (let feature = 0; feature < features.length; feature++) {
+      this.#readColumn(data[features[feature]!.name], feature, times.length, slot)
+    }
+    return this.#readTimes(times, indexName, slot)
+  }
+
+  #indexName({ index_col: named, data }: Table): string {
+    if (named !== undefined) {
+      if (Object.hasOwn(data, named)) return named
+      throw new ServiceError('missing_index', 'index_col names a column that is not in data', '/index_col')
+    }
+    const found = INDEX_NAMES.find(name => Object.hasOwn(data, name))
+    if (found !== undefined) return found
+    throw new ServiceError(
+      'missing_index',
+      `data has no column ${INDEX_NAMES.join(', ')}, and index_col names none`,
+      '/data'
+    )
+  }
+
+  #checkLength(rows: number, indexName: string): void {
+    const { window } = this.#manifest
+    if (rows >= window && rows <= this.#maxRows) return
+    const path = jsonPointer('data', indexName)
+    if (rows < window) throw new ServiceError('too_few_rows', `expected at least ${window} rows, got ${rows}`, path)
+    throw new ServiceError('too_many_rows', `expected at most ${this.#maxRows} rows, got ${rows}`, path)
+  }
+
+  /** Every feature and the index are there, each a column of its own, and nothing else is. */
+  #checkColumns(data: Record<string, unknown>, indexName: string): void {
+    const { features } = this.#manifest
+    let found = 0
+    for (const { name } of features) if (Object.hasOwn(data, name)) found++
+    const index = this.#names.has(indexName) ? 0 : 1
+    if (found === features.length && index === 1 && Object.keys(data).length === found + 1) return
+    throw this.#badColumns(data, indexName)
+  }
+
+  #badColumns(data: Record<string, unknown>, indexName: string): ServiceError {
+    const { features } = this.#manifest
+    const missing = features.find(({ name }) => !Object.hasOwn(data, name))
+    if (missing) return new ServiceError('missing_column', `data has no column ${missing.name}`, '/data')
+    const unknown = Object.keys(data).find(name => name !== indexName && !this.#names.has(name))
+    if (unknown === undefined) {
+      return new ServiceError(
+        'missing_index',
+        `${indexName} is a feature: index_col must name another column`,
+        '/index_col'
+      )
+    }
+    const expected = [indexName, ...this.#names].join(', ')
+    return new ServiceError('unknown_column', `the columns are ${expected}`, jsonPointer('data', unknown))
+  }
+
+  #readColumn(column: unknown, feature: number, rows: number, slot: number): void {
+    const { features, window } = this.#manifest
+    if (!Array.isArray(column)) {
+      throw new ServiceError('wrong_type', 'expected an array of numbers', jsonPointer('data', features[feature]!.name))
+    }
+    if (column.length !== rows) {
+      const message = `expected ${rows} values, as many as times, got ${column.length}`
+      throw new ServiceError('ragged_columns', message, jsonPointer('data', features[feature]!.name))
+    }
+    const target = this.#slots.window
+    const width = features.length
+    const minimum = this.#minimum[feature]!
+    const maximum = this.#maximum[feature]!
+    // Rows before the window are checked too, and overwritten by the next one: a bad table is never half accepted.
+    let at = slot * window * width + feature
+    const first = rows - window
+    for (let row = 0; row < rows; row++) {
+      const value: unknown = column[row]
+      const single = typeof value === 'number' ? Math.fround(value) : NaN
+      // Infinity is above every stated maximum but not above none; NaN compares with nothing.
+      if (!(single >= minimum && single <= maximum && single < Infinity)) throw this.#badValue(value, feature, row)
+      target[at] = single
+      if (row >= first) at += width
+    }
+  }
+
+  #badValue(value: unknown, feature: number, row: number): ServiceError {
+    const { name, minimum, maximum, unit } = this.#manifest.features[feature]!
+    const path = jsonPointer('data', name, row)
+    if (typeof value !== 'number') return new ServiceError('not_a_number', `expected a number of ${unit}`, path)
+    if (!Number.isFinite(Math.fround(value))) {
+      return new ServiceError('non_finite', 'expected a number within the range of float32', path)
+    }
+    const range = maximum === undefined ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`
+    return new ServiceError('out_of_range', `expected a value ${range} (${unit})`, path)
+  }
+
+  #readTimes(times: readonly unknown[], indexName: string, slot: number): ValidWindow {
+    const rows = times.length
+    const { window } = this.#manifest
+    const zoned = typeof times[0] === 'string' && hasZone(times[0])
+    let previous = -Infinity
+    let spacing = 0
+    let even = true
+    for (let row = 0; row < rows; row++) {
+      const text = times[row]
+      const time = typeof text === 'string' ? parseTime(text) : NaN
+      if (!(time > previous)) throw this.#badTime(text, time, previous, jsonPointer('data', indexName, row))
+      if (hasZone(text as string) !== zoned) {
+        const message = 'some times have an offset and some have none: all or none must'
+        throw new ServiceError('bad_timestamp', message, jsonPointer('data', indexName, row))
+      }
+      const inWindow = row - (rows - window)
+      if (inWindow === 1) spacing = time - previous
+      else if (inWindow > 1 && time - previous !== spacing) even = false
+      if (inWindow >= 0 && this.#usesMinute) this.#slots.minute[slot * window + inWindow] = Math.floor(time / 60_000)
+      previous = time
+    }
+    if (even && spacing > MAX_SPACING_MS) {
+      throw new ServiceError(
+        'bad_timestamp',
+        'the rows are more than a year apart',
+        jsonPointer('data', indexName, rows - 1)
+      )
+    }
+    return this.#valid(slot, previous, even ? spacing : 0, styleOf(times[rows - 1] as string))
+  }
+
+  /** `spacing` 0 stands for uneven, or for a window of a single row. */
+  #valid(slot: number, lastTime: number, spacing: number, style: TimeStyle): ValidWindow {
+    const frequency = this.#manifest.frequency_seconds * 1000
+    const expected = spacing === frequency || this.#manifest.window === 1
+    const warnings = expected ? NO_WARNINGS : [this.#spacingWarning(spacing)]
+    const valid = { slot, lastTime, spacing: expected ? frequency : spacing || frequency, style, warnings }
+    return valid as unknown as ValidWindow
+  }
+
+  #spacingWarning(spacing: number): string {
+    const seconds = this.#manifest.frequency_seconds
+    return spacing === 0
+      ? `uneven_spacing: the window's rows are unevenly spaced; forecast times go on at the model's ${seconds} s`
+      : `other_spacing: the window's rows are ${spacing / 1000} s apart; the model was trained on rows ${seconds} s apart`
+  }
+
+  #badTime(text: unknown, time: number, previous: number, path: string | undefined): ServiceError {
+    if (Number.isNaN(time)) {
+      const message = 'expected an ISO 8601 date and time such as 2018-02-28T05:54:00, from 1970 to 2099'
+      return new ServiceError(typeof text === 'string' ? 'bad_timestamp' : 'wrong_type', message, path)
+    }
+    return time === previous
+      ? new ServiceError('duplicate_timestamp', 'the same time as the row before', path)
+      : new ServiceError('unordered_timestamps', 'earlier than the row before: times must increase', path)
+  }
+}
+
+/** The time of forecast `step` (from 1), written as the request's last time was. */
+export function forecastTime(window: ValidWindow, step: number): string {
+  return formatTime(window.lastTime + step * window.spacing, window.style)
+}

@@ -1,0 +1,117 @@
+import { ModelRefused, type ServiceError } from '../../errors.js'
+import type { Pool } from '../inference/pool.js'
+import type { RowOwner } from '../inference/pool-contract.js'
+import { type Batch, Company, type Member, rowsOf } from './company.js'
+
+/**
+ * Runs the batches that a new pool must answer (company.ts) in each of its workers, each batch at exactly its size, before the first
+ * caller comes. Nothing else sees a flipped weight: it loads without an error and answers plausibly. onnxruntime plans its
+ * memory at the first run of a shape, so this warms the sessions too.
+ */
+export class PoolTrial {
+  readonly #pool: Pool
+  readonly #deadline: number
+  /** one a worker: a session is held to what it gave itself */
+  readonly #companies: Company[]
+
+  /** `deadline` is on the monotonic clock, in ms. */
+  constructor(pool: Pool, deadline: number) {
+    const { workers, batchCap } = pool.options
+    this.#pool = pool
+    this.#deadline = deadline
+    this.#companies = Array.from({ length: workers }, () => new Company(pool.bundle, batchCap))
+  }
+
+  /** Runs windows alone. Rejects with `ModelRefused`. */
+  alone(): Promise<void> {
+    return this.#each(({ alone }) => alone)
+  }
+
+  /** Runs every larger size. Rejects with `ModelRefused`. */
+  together(): Promise<void> {
+    return this.#each(({ together }) => together)
+  }
+
+  /** All workers at once where there are places for it, or else one after the other. */
+  async #each(batchesOf: (company: Company) => readonly Batch[]): Promise<void> {
+    const { queueRows, workers, batchCap } = this.#pool.options
+    const share = Math.floor(queueRows / workers)
+    const run = (company: Company, worker: number, places: number) =>
+      this.#run(company, batchesOf(company), { worker, places })
+    if (share >= batchCap) {
+      await Promise.all(this.#companies.map((company, worker) => run(company, worker, share)))
+    } else {
+      for (const [worker, company] of this.#companies.entries()) await run(company, worker, queueRows)
+    }
+  }
+
+  async #run(company: Company, batches: readonly Batch[], { worker, places }: { worker: number; places: number }) {
+    for (let first = 0; first < batches.length;) {
+      const now: Batch[] = []
+      for (let rows = 0; first < batches.length && rows + batches[first]!.length <= places; first++) {
+        rows += batches[first]!.length
+        now.push(batches[first]!)
+      }
+      const forecasts = await Promise.all(now.map(batch => this.#batch(company.members, batch, worker)))
+      now.forEach((batch, index) => company.check(batch, forecasts[index]!))
+    }
+  }
+
+  /** Resolves to [rows, featureCount]. */
+  async #batch(members: readonly Member[], batch: Batch, worker: number): Promise<Float32Array> {
+    const pool = this.#pool
+    try {
+      const slots = batch.map(number => fill(pool, members[number]!))
+      return await new Promise((resolve, reject) => {
+        pool.submitWhole(slots, worker, new BatchRun(pool, slots, { resolve, reject }), this.#deadline)
+      })
+    } catch (error) {
+      const message = `${rowsOf(batch)} cannot be run: ${(error as ServiceError).message}`
+      throw new ModelRefused('golden_mismatch', message, { cause: error })
+    }
+  }
+}
+
+/** Takes a place for the window: legal by definition, for it is the trainer's or made of it. */
+function fill(pool: Pool, { window, minute }: Member): number {
+  const slot = pool.acquire()
+  const { slots } = pool
+  slots.window.set(window, slot * slots.shape.windowRows * slots.shape.featureCount)
+  if (minute) slots.minute.set(minute, slot * slots.shape.windowRows)
+  return slot
+}
+
+interface Outcome {
+  resolve(forecasts: Float32Array): void
+  reject(error: ServiceError): void
+}
+
+/** Gathers the answers of a batch's rows. */
+class BatchRun implements RowOwner {
+  readonly #pool: Pool
+  readonly #slots: readonly number[]
+  readonly #outcome: Outcome
+  readonly #forecasts: Float32Array
+  #left: number
+
+  constructor(pool: Pool, slots: readonly number[], outcome: Outcome) {
+    this.#pool = pool
+    this.#slots = slots
+    this.#outcome = outcome
+    this.#left = slots.length
+    this.#forecasts = new Float32Array(slots.length * pool.slots.shape.featureCount)
+  }
+
+  answered(slot: number): void {
+    const { slots } = this.#pool
+    const { featureCount } = slots.shape
+    const forecast = slots.forecast.subarray(slot * featureCount, (slot + 1) * featureCount)
+    this.#forecasts.set(forecast, this.#slots.indexOf(slot) * featureCount)
+    this.#pool.release(slot)
+    if (--this.#left === 0) this.#outcome.resolve(this.#forecasts)
+  }
+
+  failed(error: ServiceError): void {
+    this.#outcome.reject(error)
+  }
+}

@@ -1,0 +1,53 @@
+import type { FromSchema } from 'json-schema-to-ts'
+import { exactly } from '../../validate.js'
+
+/** A bundle that has served. */
+const Served = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['key', 'version'],
+  properties: {
+    key: { type: 'string', description: 'Tells one promoted bundle from another.' },
+    version: { type: 'string', description: "The registry's own, or the bundle's." }
+  }
+} as const
+const ServedOrNone = { anyOf: [Served, { type: 'null' }] } as const
+
+/** What state.json in the cache holds. */
+const StateSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['schema_version', 'origin', 'live', 'previous', 'held', 'bundles'],
+  properties: {
+    schema_version: { const: 1 },
+    origin: { type: 'string', description: 'Which source, and what in it.' },
+    live: ServedOrNone,
+    previous: { ...ServedOrNone, description: 'What a rollback would put back.' },
+    held: { ...ServedOrNone, description: 'What a rollback left.' },
+    bundles: {
+      type: 'array',
+      description: 'The copies, by key.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['key', 'sha256'],
+        properties: { key: { type: 'string' }, sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' } }
+      }
+    }
+  }
+} as const
+
+export type CacheState = FromSchema<typeof StateSchema>
+export type Served = FromSchema<typeof Served>
+/** What a replica knows of its promotions, and should still know after a restart. */
+export type Past = Pick<CacheState, 'live' | 'previous' | 'held'>
+
+/** Reads state.json; undefined where it is not what was written. */
+export function parseState(text: string): CacheState | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return exactly.validate<CacheState>(StateSchema, value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ModelRefused } from '../../errors.js'
+import type { BundleFiles } from '../bundle/bundle.js'
+import { keyOf, type ModelSource, type Pointer } from './source.js'
+import type { BundleCache } from './cache.js'
+import { readLocalBundle } from './local.js'
+
+/** Where a bundle can be had. */
+export interface Stores {
+  source: ModelSource
+  cache: BundleCache | undefined
+}
+
+/**
+ * Reads the bundle that a pointer names: the copy in the cache where the pointer has a digest, or else what the source has, by
+ * way of a folder that is gone afterwards. Without a digest nothing tells that the source still has what was copied.
+ */
+export async function obtain({ source, cache }: Stores, pointer: Pointer, signal: AbortSignal): Promise<BundleFiles> {
+  const key = keyOf(pointer)
+  if (cache?.has(key) && pointer.digest !== null) {
+    const copy = await cache.read(key).catch(() => undefined)
+    if (copy) return copy
+  }
+  const folder = await (cache ? cache.temporary() : temporary())
+  try {
+    await source.fetch(pointer, folder, signal)
+    const files = await readLocalBundle(folder)
+    compareDigest(pointer, files)
+    await cache?.keep(key, folder, files)
+    return files
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function temporary(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'gru-inference-')).catch((error: NodeJS.ErrnoException) => {
+    throw new ModelRefused('cache_io', `no folder for the new bundle can be made (${error.code})`, { cause: error })
+  })
+}
+
+/** MLflow's tag is the digest of the model; that of a bucket is one of ETags, which say nothing of what is in the files. */
+function compareDigest({ kind, digest }: Pointer, { model }: BundleFiles): void {
+  if (kind !== 'mlflow' || digest === null) return
+  const found = createHash('sha256').update(model).digest('hex')
+  if (found === digest) return
+  throw new ModelRefused('checksum_mismatch', `model.onnx has sha256 ${found}, the registry states ${digest}`)
+}

@@ -1,0 +1,74 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { ServiceError } from '../../errors.js'
+import type { ServingModel } from '../../model/promotion/active-model.js'
+import type { Context } from '../context.js'
+
+/**
+ * Refuses a forecast request before its body is read: while full, without a model, or with a compressed body. A request
+ * that passes takes its place only when its body is there, so that a slow sender holds none.
+ */
+export function admission(context: Context) {
+  return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
+    const encoding = request.headers['content-encoding']
+    if (encoding !== undefined && encoding !== 'identity') {
+      context.metrics.refused('unsupported_media_type')
+      return done(
+        new ServiceError('unsupported_media_type', 'content-encoding is not supported: send the body as it is')
+      )
+    }
+    try {
+      const refusal = servingModel(context).pool.refusal(1, context.config.DEADLINE_MS)
+      done(refusal && refuse(context, refusal))
+    } catch (error) {
+      done(refuse(context, error as ServiceError))
+    }
+  }
+}
+
+const STEPS_FIELD = '"inference_length"'
+/** Bytes in which the value is looked for. */
+const STEPS_BYTES = 32
+const STEPS_VALUE = /^\s*:\s*(\d{1,4})\s*[,}]/
+
+/**
+ * Refuses a forecast of several steps before its body is parsed, where so many would not end in time: under overload most
+ * requests are refused, and parsing would be most of what a refusal costs. A valid body has the field's name once, written like
+ * this or with escapes; what is not found here is left to `admit`.
+ */
+export function admitUnparsed(context: Context, body: Buffer): void {
+  const { DEADLINE_MS, MAX_STEPS } = context.config
+  const pool = context.active.serving?.pool
+  if (pool === undefined || pool.backlog.endsInTime(MAX_STEPS, DEADLINE_MS)) return
+  const steps = stepsWritten(body)
+  if (steps < 2 || steps > MAX_STEPS) return
+  const refusal = pool.refusal(steps, DEADLINE_MS)
+  if (refusal) throw refuse(context, refusal)
+}
+
+/** The steps that a body asks for by its bytes alone; 1 where they do not say. */
+export function stepsWritten(body: Buffer): number {
+  const at = body.lastIndexOf(STEPS_FIELD)
+  if (at === -1) return 1
+  const from = at + STEPS_FIELD.length
+  return Number(STEPS_VALUE.exec(body.toString('latin1', from, from + STEPS_BYTES))?.[1] ?? 1)
+}
+
+/** Takes a place in the serving model's pool for so many steps, or throws the refusal that the caller is answered with. */
+export function admit(context: Context, steps: number): { model: ServingModel; slot: number } {
+  try {
+    const model = servingModel(context)
+    return { model, slot: model.pool.acquire(steps, context.config.DEADLINE_MS) }
+  } catch (error) {
+    throw refuse(context, error as ServiceError)
+  }
+}
+
+function servingModel({ active }: Context): ServingModel {
+  if (!active.serving) throw new ServiceError('model_not_ready', 'no model is loaded')
+  return active.serving
+}
+
+function refuse({ metrics }: Context, error: ServiceError): ServiceError {
+  if (error.code === 'queue_full' || error.code === 'model_not_ready') metrics.refused(error.code)
+  return error
+}

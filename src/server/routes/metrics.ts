@@ -1,0 +1,14 @@
+import type { FastifyInstance } from 'fastify'
+import type { Context } from '../context.js'
+
+/** `GET /metrics` in Prometheus' text format; listed in docs/metrics.md. */
+export async function metricsRoute(app: FastifyInstance, { metrics }: Context): Promise<void> {
+  const schema = { summary: 'Metrics in Prometheus text format', tags: ['operation'], produces: ['text/plain'] }
+  let scrape: Promise<Buffer> | undefined
+  const text = async () => Buffer.from(await metrics.registry.metrics())
+  app.get('/metrics', { schema }, async (_request, reply) => {
+    // Who asks in the same turn gets the same bytes: a scrape costs milliseconds of the main thread, and they add up.
+    scrape ??= text().finally(() => setImmediate(() => (scrape = undefined)))
+    return reply.type(metrics.registry.contentType).send(await scrape)
+  })
+}

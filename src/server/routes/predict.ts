@@ -1,0 +1,80 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { monotonicMs } from '../../clock.js'
+import type { ServiceError } from '../../errors.js'
+import { Forecast, type ForecastListener } from '../../model/inference/forecast.js'
+import type { ValidWindow } from '../../model/inference/window.js'
+import { admission, admit, admitUnparsed } from '../predict/admission.js'
+import { predictAnswer, serverTiming } from '../predict/answer.js'
+import type { Context } from '../context.js'
+import { parseJsonBody } from '../predict/json-body.js'
+import { pingSchema, type PredictBody, predictSchema } from '../schemas/predict.js'
+
+type PredictRequest = FastifyRequest<{ Body: PredictBody }>
+
+/** `POST /predict` and `GET /predict_ping`. A plugin of its own, so that its body parser is no other route's. */
+export async function predictRoutes(app: FastifyInstance, context: Context): Promise<void> {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      admitUnparsed(context, body as Buffer)
+      done(null, parseJsonBody(body as Buffer))
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+  const { MAX_STEPS, DEADLINE_MS } = context.config
+  const options = { schema: predictSchema(MAX_STEPS), onRequest: admission(context) }
+  app.post('/predict', options, (request: PredictRequest, reply) => {
+    const began = monotonicMs()
+    const steps = request.body.inference_length ?? 1
+    const { model, slot } = admit(context, steps)
+    const { pool, reader } = model
+    let window: ValidWindow
+    try {
+      window = reader.read(request.body, slot)
+    } catch (error) {
+      pool.release(slot)
+      throw error
+    }
+    const order = { pool, window, steps, deadline: began + DEADLINE_MS }
+    // By callback, not by promise: a promise a request costs a tenth of the throughput.
+    const forecast = new Forecast(order, new Answer(context, request.id, reply, monotonicMs() - began)).start()
+    request.cancel = () => forecast.cancel()
+  })
+
+  app.get('/predict_ping', { schema: pingSchema }, () => {
+    const serving = context.active.serving
+    return {
+      status: 'SUCCESS' as const,
+      model_loaded: context.active.ready,
+      input_seq_len: serving?.pool.bundle.manifest.window ?? null,
+      output_seq_len: 1,
+      has_df: false as const,
+      busy: serving?.pool.isFull() ?? true,
+      active_jobs: serving?.pool.taken ?? 0
+    }
+  })
+}
+
+/** Turns a forecast, or its failure, into the answer of one request. */
+class Answer implements ForecastListener {
+  constructor(
+    private readonly context: Context,
+    private readonly requestId: string,
+    private readonly reply: FastifyReply,
+    private readonly validateMs: number
+  ) {}
+
+  forecasted(forecast: Forecast): void {
+    const { reply } = this
+    this.context.metrics.queueWait(forecast.queueMs / 1000)
+    void reply.header('content-type', 'application/json; charset=utf-8')
+    void reply.header('server-timing', serverTiming(this.validateMs, forecast))
+    void reply.send(predictAnswer(forecast, this.requestId))
+    this.context.shadow?.answered(forecast)
+  }
+
+  failed(error: ServiceError): void {
+    void this.reply.send(error)
+  }
+}

@@ -1,0 +1,103 @@
+import type { FromSchema } from 'json-schema-to-ts'
+import { REFUSALS } from '../../errors.js'
+import { ManifestSchema } from '../../model/bundle/manifest.js'
+import { errorAnswers, nullable, object } from './shared.js'
+import { ShadowState } from './shadow.js'
+
+const { name, version, run_id, created_at, architecture, features, target, window, frequency_seconds, sha256 } =
+  ManifestSchema.properties
+const time = { type: 'string', format: 'date-time' } as const
+
+const Promotion = {
+  type: 'object',
+  required: ['outcome', 'at'],
+  properties: {
+    outcome: { type: 'string', enum: ['live', 'refused'] },
+    reason: { type: 'string', enum: REFUSALS },
+    message: { type: 'string' },
+    version: { type: 'string' },
+    at: time
+  }
+}
+
+const Serving = object({
+  name,
+  version,
+  run_id,
+  created_at,
+  architecture,
+  features,
+  target,
+  window,
+  frequency_seconds,
+  sha256,
+  since: { ...time, description: 'When it went live in this replica.' }
+})
+
+const version_or_none = nullable({ type: 'string' })
+
+const Way = object({
+  source: { type: 'string', enum: ['local', 's3', 'mlflow'] },
+  location: { ...nullable({ type: 'string' }), description: 'Of what is promoted; null until the source was asked.' },
+  promoted_version: { ...version_or_none, description: 'What the source said last.' },
+  stale: { type: 'boolean', description: 'What serves may not be what is promoted.' },
+  registry_up: { type: 'boolean', description: 'The source answered when it was asked last.' },
+  held_off: { ...version_or_none, description: 'Version that a rollback left.' },
+  previous_version: { ...version_or_none, description: 'What a rollback would put back.' }
+})
+
+const Active = { ready: { type: 'boolean' }, model: nullable(Serving), last_promotion: nullable(Promotion) } as const
+
+const ModelAnswer = object({ ...Active, promotion: Way, shadow: nullable(object({ ...Active, ...ShadowState })) })
+
+export const modelSchema = {
+  summary: 'What serves, since when, and how the last promotion ended',
+  tags: ['model'],
+  response: { 200: ModelAnswer }
+}
+
+const ExampleQuery = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    // Text, for a query has nothing else and types are not coerced.
+    index: { type: 'string', pattern: '^[0-9]{1,6}$', description: 'Which of the examples, from 0.' }
+  }
+} as const
+
+export type ExampleQuery = FromSchema<typeof ExampleQuery>
+
+export const exampleSchema = {
+  summary: 'A real window, as a body for POST /predict, with the forecast that the trainer stated for it',
+  tags: ['model'],
+  querystring: ExampleQuery,
+  response: {
+    200: object({
+      index: { type: 'integer' },
+      count: { type: 'integer', description: 'Examples that the model brings.' },
+      body: object({
+        index_col: { type: 'string' },
+        data: {
+          type: 'object',
+          additionalProperties: { type: 'array', items: { anyOf: [{ type: 'string' }, { type: 'number' }] } }
+        }
+      }),
+      expected: { type: 'object', additionalProperties: { type: 'number' } }
+    }),
+    ...errorAnswers(400, 503)
+  }
+}
+
+export const reloadSchema = {
+  summary: 'Take the bundle that is promoted now live',
+  tags: ['admin'],
+  security: [{ bearer: [] }],
+  response: { 200: ModelAnswer, ...errorAnswers(401, 404, 422, 503) }
+}
+
+export const rollbackSchema = {
+  summary: 'Put back the version that served before, and hold off the one that it leaves',
+  tags: ['admin'],
+  security: [{ bearer: [] }],
+  response: { 200: ModelAnswer, ...errorAnswers(401, 404, 409, 422, 503) }
+}

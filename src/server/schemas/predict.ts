@@ -1,0 +1,83 @@
+import type { FromSchema } from 'json-schema-to-ts'
+import { errorAnswers, nullable, object } from './shared.js'
+
+/** The shape of a forecast request; the columns themselves are checked against the model's manifest. */
+function predictBody(maxSteps: number) {
+  return {
+    type: 'object',
+    required: ['data'],
+    additionalProperties: false,
+    properties: {
+      index_col: {
+        type: 'string',
+        description: 'Column of the times; may be left out when it is ts, timestamp, time or date.'
+      },
+      data: {
+        type: 'object',
+        additionalProperties: { type: 'array' },
+        description:
+          'One array a column, all of one length: the times, strictly increasing, and each feature of the model in raw units. ' +
+          'The last rows are the window.'
+      },
+      inference_length: {
+        type: 'integer',
+        minimum: 1,
+        maximum: maxSteps,
+        description: 'Rows to forecast; 1 if left out.'
+      }
+    }
+  } as const
+}
+
+export type PredictBody = FromSchema<ReturnType<typeof predictBody>>
+
+const Prediction = {
+  type: 'object',
+  required: ['ts', 'value'],
+  properties: {
+    ts: { type: 'string', description: "In the style of the request's times." },
+    value: { type: 'number', description: "The manifest's target." }
+  },
+  additionalProperties: { type: 'number' },
+  description: 'One forecast row: its time, the target, and every feature.'
+} as const
+
+const PredictAnswer = {
+  type: 'object',
+  required: ['status', 'identifier', 'run_id', 'model_version', 'req_id', 'cached', 'predictions'],
+  properties: {
+    status: { const: 'SUCCESS' },
+    identifier: { type: 'string', description: 'Name of the model.' },
+    run_id: { type: 'string' },
+    model_version: { type: 'string' },
+    req_id: { type: 'string' },
+    cached: { const: false },
+    predictions: { type: 'array', items: Prediction },
+    warnings: { type: 'array', items: { type: 'string' } }
+  }
+} as const
+
+export function predictSchema(maxSteps: number) {
+  return {
+    summary: 'Forecast the next rows of a window',
+    tags: ['forecast'],
+    body: predictBody(maxSteps),
+    response: { 200: PredictAnswer, ...errorAnswers(400, 413, 415, 429, 500, 503, 504) }
+  }
+}
+
+export const pingSchema = {
+  summary: 'Whether a model is loaded, and the lengths it works with',
+  tags: ['forecast'],
+  response: {
+    200: object({
+      status: { const: 'SUCCESS' },
+      model_loaded: { type: 'boolean' },
+      input_seq_len: nullable({ type: 'integer' }),
+      output_seq_len: { type: 'integer' },
+      has_df: { const: false },
+      busy: { type: 'boolean', description: 'Every place is taken: a request now would be refused.' },
+      active_jobs: { type: 'integer' }
+    })
+  }
+}

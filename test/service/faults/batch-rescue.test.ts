@@ -1,0 +1,32 @@
+import t from 'tap'
+import { eventually } from '../../support/eventually.js'
+import { buildFaulty, MAGIC } from '../../support/faulty-build.js'
+import { scrape } from '../../support/scrape.js'
+import { SLOW, slowAnswer, slowBody } from '../../support/slow-model.js'
+import { underFault } from '../../support/under-fault.js'
+
+const RESCUES = 'gru_batch_rescues_total'
+const env = { ...SLOW, BATCH_CAP: '4', DEADLINE_MS: '20000' }
+
+t.test('a batch that fails for one of its rows is counted and its cause logged, not once a batch', async t => {
+  const entry = await buildFaulty(`${t.testdir()}/build`)
+  await underFault(t, { entry, env }, async ({ service, ledger, before }) => {
+    t.equal(before.get(RESCUES), 0, 'it counts from 0, and verification has no part of it')
+    const good = (level: number) => ledger.send(slowBody(0, [level, level]), { right: slowAnswer([level, level]) })
+    for (let round = 1; round <= 3; round++) {
+      // While this one runs, a batch of four gathers.
+      const first = ledger.send(slowBody(300), { right: slowAnswer() })
+      await eventually('it runs', async () => (await scrape(service.url)).get('gru_queue_depth') === 1)
+      const rows = [good(1), ledger.send(slowBody(0, [MAGIC.throws, 0])), good(2), good(3)]
+      t.same(
+        (await Promise.all([first, ...rows])).map(({ status }) => status),
+        [200, 200, 500, 200, 200]
+      )
+      t.equal((await scrape(service.url)).get(RESCUES), round)
+    }
+    const lines = service.lines.filter(line => line.includes('could not be run whole'))
+    t.equal(lines.length, 1, 'in ten seconds one line')
+    t.match(JSON.parse(lines[0]!), { level: 40, rows: 4, cause: 'thrown on purpose', batches: 1 })
+    return { executed: 3 }
+  })
+})

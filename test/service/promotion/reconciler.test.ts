@@ -1,0 +1,133 @@
+import t from 'tap'
+import { ModelRefused } from '../../../src/errors.js'
+import { Converger } from '../../../src/model/promotion/reconciler.js'
+import type { ModelSource, Pointer } from '../../../src/model/registry/source.js'
+import { readLocalBundle } from '../../../src/model/registry/local.js'
+import { refusedAs } from '../../support/refused.js'
+import { rolloutOf } from '../../support/pool.js'
+
+/** A registry that says whatever the test makes it say, and counts how often it was asked. */
+class Registry implements ModelSource {
+  version = '1'
+  down = false
+  asked = 0
+
+  async resolve(): Promise<Pointer> {
+    this.asked++
+    if (this.down) throw new ModelRefused('registry_unavailable', 'down')
+    return { kind: 'mlflow', name: 'gru', version: this.version, runId: null, digest: null, location: 'a bucket' }
+  }
+
+  fetch(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+/** A converger over such a registry, whose every version is the committed bundle. */
+function converging() {
+  const { active, rollout, seen } = rolloutOf('models/gru', {
+    workerEntry: new URL('../../../dist/worker.js', import.meta.url)
+  })
+  const registry = new Registry()
+  const world = { fetched: [] as string[], broken: new Set<string>(), tried: () => undefined as void }
+  const converger = new Converger(active, rollout, {
+    source: registry,
+    kind: 'mlflow',
+    async obtain({ version }) {
+      world.fetched.push(version)
+      return readLocalBundle('models/gru')
+    },
+    async sandbox() {
+      const version = world.fetched.at(-1)!
+      if (world.broken.has(version)) throw new ModelRefused('golden_mismatch', 'off')
+      world.tried()
+    },
+    resolveTimeoutMs: 1000,
+    onHint: () => undefined
+  })
+  const end = async () => {
+    await converger.close()
+    await rollout.close()
+  }
+  const serving = () => active.serving?.pool.bundle.manifest.version
+  return { converger, registry, world, seen, serving, end }
+}
+
+t.test('events that come together, twice and late end at what the registry says now', async t => {
+  const { converger, registry, world, serving, end } = converging()
+  const first = converger.look('kafka')
+  registry.version = '2'
+  const hints = Array.from({ length: 20 }, () => converger.look('kafka'))
+  registry.version = '3'
+  await Promise.all([first, ...hints])
+  await converger.look('poll')
+  t.equal(serving(), '3', "answers name the registry's version")
+  t.equal(world.fetched.at(-1), '3')
+  t.ok(registry.asked <= 3, 'twenty hints are one question')
+  t.equal(new Set(world.fetched).size, world.fetched.length, 'nothing is rolled out twice')
+  await end()
+})
+
+t.test('a bundle that was refused is not tried again until another is named or somebody orders it', async t => {
+  const { converger, registry, world, serving, end } = converging()
+  await converger.look('poll')
+  world.broken.add('2')
+  registry.version = '2'
+  for (let round = 0; round < 3; round++) await t.rejects(converger.look('poll'), refusedAs('golden_mismatch'))
+  t.same(world.fetched, ['1', '2'])
+  await t.rejects(converger.reload(), refusedAs('golden_mismatch'))
+  t.same(world.fetched, ['1', '2', '2'])
+  t.equal(serving(), '1')
+  t.match(converger.state, { stale: true, promoted_version: '2' })
+  registry.version = '3'
+  await converger.look('poll')
+  t.match([serving(), converger.state.stale], ['3', false])
+  await end()
+})
+
+t.test('a version that a rollback left stays off until the registry names another', async t => {
+  const { converger, registry, serving, end } = converging()
+  await converger.look('poll')
+  registry.version = '2'
+  await converger.look('poll')
+  await converger.rollback()
+  await converger.look('poll')
+  t.match([serving(), converger.state.held_off], ['1', '2'])
+  registry.version = '3'
+  await converger.look('kafka')
+  t.match([serving(), converger.state.held_off, converger.state.previous_version], ['3', null, '1'])
+  await end()
+})
+
+t.test('a rollback puts back what was before the version that it leaves, whatever is under way or waits', async t => {
+  const { converger, registry, world, serving, end } = converging()
+  for (const version of ['1', '2']) {
+    registry.version = version
+    await converger.look('poll')
+  }
+  registry.version = '3'
+  // Version 3 has passed its trial when the order comes, and another hint waits behind it.
+  const tried = new Promise<void>(resolve => (world.tried = resolve))
+  const underWay = t.rejects(converger.look('kafka'), refusedAs('superseded'), 'the look under way ends')
+  await tried
+  const waits = t.rejects(converger.look('kafka'), refusedAs('superseded'), 'the one that waits does not begin')
+  await converger.rollback()
+  t.match([serving(), converger.state.held_off, converger.state.previous_version], ['1', '2', null])
+  await Promise.all([underWay, waits])
+  await converger.look('poll')
+  t.equal(serving(), '3', 'a look that comes later takes what the registry names')
+  await end()
+})
+
+t.test('a registry that is down changes nothing but what is said of it', async t => {
+  const { converger, registry, serving, seen, end } = converging()
+  await converger.look('poll')
+  registry.down = true
+  await t.rejects(converger.look('poll'), refusedAs('registry_unavailable'))
+  t.match([serving(), converger.state], ['1', { registry_up: false, stale: true }])
+  registry.down = false
+  await converger.look('poll')
+  t.match(converger.state, { registry_up: true, stale: false })
+  t.same(seen.promotions, ['live', 'registry_unavailable'])
+  await end()
+})

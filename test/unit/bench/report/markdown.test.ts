@@ -1,0 +1,151 @@
+import t from 'tap'
+import { analysisSection } from '../../../../src/bench/report/analysis.js'
+import { COLUMNS, resultsMarkdown } from '../../../../src/bench/report/markdown.js'
+import { benchCell, benchRun } from '../../../support/bench-cells.js'
+
+const alike = (count: number, ms: number): number[] => new Array<number>(count).fill(ms)
+
+t.test("the table has the report's columns, and a line for each cell", t => {
+  const cells = [200, 400].map(users => benchCell({ plan: { users }, lost: 10 }))
+  const markdown = resultsMarkdown(benchRun(cells), cells)
+  t.equal(
+    `| ${COLUMNS.join(' | ')} |`,
+    '| Inference Replicas | Users | RPS (req/s) | Median (ms) | P95 (ms) | P99 (ms) | Failures (%) | Notes |'
+  )
+  t.match(markdown, /## Phase 1: 4 load workers/)
+  // 1000 answers of 100 ms (in a bucket of 0.1 %) in 10 s, 10 of 1010 lost
+  t.match(markdown, /\n\| 2 \| 200 \| 100 \| 100 \| 100 \| 100 \| 0\.99 \| limited by host CPU \|\n\| 2 \| 400 /)
+  t.end()
+})
+
+t.test('a table says how long its cells were measured, and the page what was typed', t => {
+  for (const [durationMs, text] of [
+    [120_000, '120 s'],
+    [60_000, '60 s'],
+    [1500, '1.5 s'],
+    [200, '0.2 s']
+  ] as const) {
+    const cells = [benchCell({ plan: { durationMs } })]
+    t.match(resultsMarkdown(benchRun(cells), cells), `again at once), ${text} a cell after warm-up`)
+  }
+  const cells = [benchCell()]
+  t.match(resultsMarkdown(benchRun(cells, { args: [] }), cells), '\n`npm run bench`, begun')
+  t.match(resultsMarkdown(benchRun(cells, { args: ['--quick'] }), cells), '\n`npm run bench -- --quick`, begun')
+  t.end()
+})
+
+t.test('a failed check keeps the figures and is told in Notes and with what it saw', t => {
+  const checks = [
+    { name: 'steady', ok: false, detail: 'warm-up at 10, 20, 40 a second' },
+    { name: 'little', ok: true, detail: 'fine' }
+  ]
+  const cells = [benchCell({ checks, notes: ['a note of its own'] })]
+  const markdown = resultsMarkdown(benchRun(cells), cells)
+  t.match(markdown, /\| 2 \| 100 \| 100 .* limited by host CPU; not steady; a note of its own \|/)
+  t.match(markdown, /\| 1\/2\/100\/4\/1 \| steady \| warm-up at 10, 20, 40 a second \|/)
+  t.notMatch(markdown, /Little's law does not hold/)
+  t.end()
+})
+
+t.test('too few answers leave their percentiles empty', t => {
+  const cells = [benchCell({ latenciesMs: alike(200, 100) })]
+  t.match(resultsMarkdown(benchRun(cells), cells), /\| 2 \| 100 \| 20\.0 \| 100 \| 100 \| {2}\| 0\.00 \|/)
+  t.end()
+})
+
+t.test('repeats show their median and interval', t => {
+  const cells = [900, 1000, 1100].map((count, index) =>
+    benchCell({ plan: { repeat: index + 1 }, latenciesMs: alike(count, 100) })
+  )
+  const markdown = resultsMarkdown(benchRun(cells), cells)
+  // 100 ± 4.302653 x 10 / sqrt 3
+  t.match(markdown, /\| 100 \[75\.2, 125\] \|/)
+  t.match(markdown, /median of 3 repeats \[95 % t-interval\]/)
+  const apart = [100, 1000].map((count, index) =>
+    benchCell({ plan: { repeat: index + 1 }, latenciesMs: alike(count, 100) })
+  )
+  // 55 ± 12.7062 x 63.6396 / sqrt 2
+  t.match(resultsMarkdown(benchRun(apart), apart), /\| 55\.0 \[0\.00, 627\] \|/, 'not below 0, which no throughput is')
+  t.end()
+})
+
+t.test('a run that is quick, or has missing cells, says so first', t => {
+  const cells = [benchCell(), benchCell({ plan: { replicas: 4 } })]
+  const head = resultsMarkdown(benchRun(cells, { quick: true }), cells.slice(1)).split('## ')[0]
+  t.match(head, /A quick run.*not to be quoted/)
+  t.match(head, /Incomplete: 1 of 2 cells have not been measured/)
+  t.notMatch(resultsMarkdown(benchRun(cells), cells), /quick|Incomplete/)
+  t.end()
+})
+
+t.test("the standalone table stands beside the report's figures, with Little's law for both", t => {
+  const cells = [benchCell({ plan: { phase: 'standalone', replicas: 1, users: 40, thinkMs: 300 } })]
+  const markdown = resultsMarkdown(benchRun(cells), cells)
+  t.match(markdown, /Think time 300 ms/)
+  // 100 a second x (100 ms + 300 ms)
+  t.match(markdown, /\| 1 \| 15\.46 \| 100 \| 40 users = 100\/s x \(100 ms \+ 300 ms\) = 40\.0 \|/)
+  // 40 / 15.46 - 0.11 = 2.477
+  t.match(
+    markdown,
+    /holds for a think time of 2\.48 s.*the two columns are not the same load \(`--preset standalone --think 2480` /
+  )
+  const like = [benchCell({ plan: { phase: 'standalone', replicas: 1, users: 40, thinkMs: 2480 } })]
+  t.match(
+    resultsMarkdown(benchRun(like), like),
+    /the two columns are of the same load here, .* 110 ms there, here 100 ms with 1\./
+  )
+  t.end()
+})
+
+t.test('the analysis answers the four patterns, the key metrics and the capacity of more cores', t => {
+  const rps: Record<number, number> = { 1: 100, 2: 190, 4: 200, 8: 150 }
+  const cells = [4, 8].flatMap(workers =>
+    [1, 2, 4, 8].map(replicas =>
+      benchCell({
+        plan: { phase: workers === 4 ? '1' : '2', workers, replicas, users: 200 },
+        latenciesMs: alike(10 * rps[replicas]!, 1000 / rps[replicas]!)
+      })
+    )
+  )
+  const run = benchRun(cells)
+  const text = resultsMarkdown(run, cells, analysisSection(run, cells))
+  t.match(text, /\| Throughput grows linearly until saturation \| \*\*confirmed\*\* \| confirmed by 2/)
+  t.match(text, /\| Latency falls with replicas \| \*\*refuted\*\* \| confirmed by 0, refuted by 2/)
+  t.match(text, /\| Diminishing returns past a point \| \*\*confirmed\*\* \|/)
+  t.match(text, /\| 8 load workers get more throughput than 4 \| \*\*refuted\*\* \| .*1\.00 \[1\.00, 1\.00\]/)
+  t.match(text, /\| phase 2 \| 200 req\/s, from 2 replicas on, 200 users \| 5\.00 ms, 4 replicas, 200 users \|/)
+  const alone = cells.filter(({ plan }) => plan.replicas === 1)
+  t.match(
+    analysisSection(benchRun(alone), alone).join('\n'),
+    /from 1 replica on, 200 users \| 10\.0 ms, 1 replica, 200 users/
+  )
+  // 10 s of replicas and 2 of HAProxy for 1000, 1900, 2000, 1500 answers: the median of 12000, 6316, 6000, 8000 us is 7158
+  t.match(text, /the median 7158 us of CPU .*\(6000 to 12000\)/)
+  t.match(text, /\| 4 \| .* \| 559 \|/)
+  t.match(text, /### Capacity \(an estimate\)/)
+  t.end()
+})
+
+t.test('where the load was the limit in every cell there is no plateau and no capacity', t => {
+  const cells = [1, 2, 4].map(replicas =>
+    benchCell({ plan: { replicas, thinkMs: 2480 }, limiter: { what: 'think time', evidence: '' } })
+  )
+  const text = analysisSection(benchRun(cells), cells).join('\n')
+  t.match(text, /\| phase 1 \| none: the load was the limit \|/)
+  t.match(text, /No curve has the three numbers of replicas, with the servers as the limit/)
+  t.match(text, /The load was the limit in every cell, so nothing is estimated/)
+  t.notMatch(text, 'at the most (req/s)')
+  t.end()
+})
+
+t.test('an analysis of one cell, or of a target elsewhere, claims nothing', t => {
+  const cell = benchCell()
+  const elsewhere = { ...cell, haproxy: null, replicas: [] }
+  const run = benchRun([elsewhere], { target: 'http://192.0.2.1' })
+  const text = analysisSection(run, [elsewhere]).join('\n')
+  t.notMatch(text, /\*\*(confirmed|refuted)\*\*/)
+  t.match(text, /No curve has the three numbers of replicas/)
+  t.match(text, /nothing is estimated for other numbers of cores/)
+  t.same(analysisSection(run, []), [])
+  t.end()
+})
