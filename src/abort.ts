@@ -5,7 +5,7 @@
  * `AbortSignal.any` with an `AbortSignal.timeout` would be shorter, but does not hold the timeout: once the garbage collector
  * has passed, it never comes (Node 20 to 24, nodejs/node#57736).
  */
-export async function within<Result>(
+export async function withTimeout<Result>(
   ms: number,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<Result>

@@ -1,4 +1,5 @@
 import type { Config } from './settings/config.js'
+import type { Service } from './service.js'
 import type { App } from './server/app.js'
 import { closeGently } from './server/drain.js'
 import type { Log } from './host/log.js'
@@ -6,11 +7,9 @@ import type { Log } from './host/log.js'
 export interface Lifecycle {
   config: Config
   log: Log
-  drain: { draining: boolean }
+  service: Pick<Service, 'drain' | 'close'>
   /** settles when the start is over, with the app if it is listening */
   started: Promise<App | undefined>
-  /** ends the roll-outs and the models */
-  closeModels(): Promise<void>
 }
 
 /**
@@ -23,7 +22,7 @@ export function handleSignals(life: Lifecycle): void {
   const stop = (why: string, exitCode: number, delayMs: number) => {
     if (stopping) return hurry()
     stopping = true
-    life.drain.draining = true
+    life.service.drain.draining = true
     life.log.logger.info({ why }, 'stopping')
     killAtEnd(life)
     const delay = new Promise<void>(resolve => {
@@ -45,13 +44,13 @@ export function handleSignals(life: Lifecycle): void {
   }
 }
 
-async function end({ config, started, closeModels, log }: Lifecycle, delay: Promise<void>): Promise<void> {
+async function end({ config, started, service, log }: Lifecycle, delay: Promise<void>): Promise<void> {
   const app = await started
   if (app) {
     await delay
     await closeGently(app, config.GRACE_MS - config.DRAIN_DELAY_MS)
   }
-  await closeModels()
+  await service.close()
   log.logger.info('stopped')
   await log.end()
 }

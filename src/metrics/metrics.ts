@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { REFUSALS } from '../errors.js'
 import { type HistogramChild, HotHistogram } from './histogram.js'
-import { type Hint, HINTS, type Step, STEPS } from '../model/promotion/steps.js'
+import { type Trigger, TRIGGERS, type Step, STEPS } from '../model/promotion/steps.js'
 import { declareShadow, type ShadowMetrics } from './shadow.js'
 
 /** Seconds: fine where this service works (a millisecond and less), coarse where only trouble is. */
@@ -52,7 +52,7 @@ export interface Metrics {
   promotion(outcome: (typeof PROMOTION_OUTCOMES)[number], seconds: number): void
   step(step: Step, seconds: number): void
   /** something said that another model may be promoted */
-  hint(from: Hint): void
+  promotionTrigger(from: Trigger): void
   connectionError(kind: string): void
   batchRan(rows: number, seconds: number): void
   batchRescued(): void
@@ -88,7 +88,12 @@ export function createMetrics(gauges: Gauges): Metrics {
       promotionSeconds(took)
     },
     step: (step, took) => steps[step].observe(took),
-    hint: labelled('gru_promotion_hints_total', 'Reasons to ask what is promoted, by origin.', 'origin', HINTS),
+    promotionTrigger: labelled(
+      'gru_promotion_hints_total',
+      'Reasons to ask what is promoted, by origin.',
+      'origin',
+      TRIGGERS
+    ),
     connectionError: labelled(
       'gru_connection_errors_total',
       'Connections closed for what they sent, or because there were too many.',

@@ -1,7 +1,7 @@
 import type { Config } from '../settings/config.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { ActiveModel } from '../model/promotion/active-model.js'
-import type { Converger } from '../model/promotion/reconciler.js'
+import type { Reconciler } from '../model/promotion/reconciler.js'
 import type { Shadow } from '../model/shadow/shadow.js'
 
 /** What the routes work with; handed in, so that a test can bring its own. */
@@ -9,7 +9,7 @@ export interface Context {
   config: Config
   metrics: Metrics
   active: ActiveModel
-  converger: Converger
+  reconciler: Reconciler
   /** the second version that gets live rows, where one is configured */
   shadow: Shadow | undefined
   /** set once the process has been asked to stop */

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { within } from '../../src/abort.js'
+import { withTimeout } from '../../src/abort.js'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -15,7 +15,7 @@ async function untilAborted(signal: AbortSignal): Promise<unknown> {
 
 t.test('the end comes, though memory is reclaimed meanwhile', async t => {
   const outer = new AbortController()
-  const reason = await within(100, outer.signal, signal => {
+  const reason = await withTimeout(100, outer.signal, signal => {
     collectGarbage()
     return untilAborted(signal)
   })
@@ -25,19 +25,19 @@ t.test('the end comes, though memory is reclaimed meanwhile', async t => {
 
 t.test('an order from outside comes first, or was there before', async t => {
   const outer = new AbortController()
-  const told = within(3_600_000, outer.signal, untilAborted)
+  const told = withTimeout(3_600_000, outer.signal, untilAborted)
   outer.abort('told')
   t.equal(await told, 'told')
-  t.equal(await within(3_600_000, outer.signal, untilAborted), 'told')
+  t.equal(await withTimeout(3_600_000, outer.signal, untilAborted), 'told')
 })
 
 t.test('work that ends gives its result, or its error, and leaves no timer', async t => {
   const { signal } = new AbortController()
   const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
   const before = timers()
-  t.equal(await within(3_600_000, signal, () => Promise.resolve(7)), 7)
+  t.equal(await withTimeout(3_600_000, signal, () => Promise.resolve(7)), 7)
   await t.rejects(
-    within(3_600_000, signal, () => Promise.reject(new Error('broken'))),
+    withTimeout(3_600_000, signal, () => Promise.reject(new Error('broken'))),
     { message: 'broken' }
   )
   t.equal(timers(), before)

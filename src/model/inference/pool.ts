@@ -2,10 +2,10 @@ import { monotonicMs } from '../../clock.js'
 import { ModelRefused, ServiceError } from '../../errors.js'
 import { Backlog } from './backlog/backlog.js'
 import type { Bundle } from '../bundle/bundle.js'
-import { Lane } from './ring/producer.js'
+import { RingProducer } from './ring/producer.js'
 import type { LongForecast } from './backlog/long-forecasts.js'
 import { usesMinute } from '../bundle/manifest.js'
-import { Places } from './ring/slot-allocator.js'
+import { SlotAllocator } from './ring/slot-allocator.js'
 import { SharedSlots, SlotState } from './ring/slots.js'
 import { checkSignature } from '../bundle/signature.js'
 import type { PoolObserver, PoolOptions, RowOwner } from './pool-contract.js'
@@ -23,10 +23,10 @@ export class Pool {
   readonly options: PoolOptions
   readonly slots: SharedSlots
   readonly #observer: PoolObserver
-  readonly #lanes: Lane[] = []
+  readonly #lanes: RingProducer[] = []
   readonly #workers: WorkerHandle[] = []
   readonly #owners: (RowOwner | undefined)[]
-  readonly #places: Places
+  readonly #places: SlotAllocator
   readonly #watchdog: Watchdog
   readonly backlog: Backlog
   #turnEnds = false
@@ -41,7 +41,7 @@ export class Pool {
     const shape = { slots: options.queueRows, rings: options.workers, windowRows: manifest.window }
     this.slots = new SharedSlots({ ...shape, featureCount: manifest.features.length })
     this.#owners = new Array<RowOwner | undefined>(options.queueRows).fill(undefined)
-    this.#places = new Places(options.queueRows)
+    this.#places = new SlotAllocator(options.queueRows)
     this.backlog = new Backlog(options, monotonicMs())
     this.#watchdog = new Watchdog({
       slots: this.slots,
@@ -50,10 +50,10 @@ export class Pool {
       runTimeoutMs: options.runTimeoutMs,
       expired: () => this.expired()
     })
-    this.slots.rings.forEach((ring, index) => this.#addLane(new Lane(this.slots, ring), index))
+    this.slots.rings.forEach((ring, index) => this.#addLane(new RingProducer(this.slots, ring), index))
   }
 
-  #addLane(lane: Lane, index: number): void {
+  #addLane(lane: RingProducer, index: number): void {
     const { batchCap, heapMb, background = false, workerEntry: entry } = this.options
     const boot = {
       shape: this.slots.shape,
@@ -193,8 +193,8 @@ export class Pool {
     return this.#workers[index]!.hopeful && !this.#watchdog.stuck.has(index)
   }
 
-  #shortestLane(): Lane {
-    let shortest: Lane | undefined
+  #shortestLane(): RingProducer {
+    let shortest: RingProducer | undefined
     for (let index = 0; index < this.#lanes.length; index++) {
       const lane = this.#lanes[index]!
       const shorter = shortest === undefined || lane.outstanding < shortest.outstanding
@@ -254,7 +254,7 @@ export class Pool {
     return new ServiceError('deadline_exceeded', 'the deadline passed before the model could run')
   }
 
-  #workerDied(lane: Lane, index: number, reason: string): void {
+  #workerDied(lane: RingProducer, index: number, reason: string): void {
     this.#observer.workerDied(reason)
     lane.publish()
     lane.abandon(this.#workers[index]!.hopeful)

@@ -1,11 +1,11 @@
 import { ServiceError } from '../../errors.js'
-import type { Lane } from './ring/producer.js'
+import type { RingProducer } from './ring/producer.js'
 import type { RowOwner } from './pool-contract.js'
 import { type SharedSlots, SlotState } from './ring/slots.js'
 
 export interface Watched {
   slots: SharedSlots
-  lanes: readonly Lane[]
+  lanes: readonly RingProducer[]
   /** who waits for the row in each slot */
   owners: (RowOwner | undefined)[]
   /** ms that one batch may run */

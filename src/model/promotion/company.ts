@@ -3,7 +3,7 @@ import type { Bundle } from '../bundle/bundle.js'
 import type { Golden, GoldenWindow, Manifest } from '../bundle/manifest.js'
 
 /** A window that a model is verified with. */
-export interface Member {
+export interface BatchWindow {
   /** [windowRows, featureCount] in raw units, flat */
   window: readonly number[]
   minute: readonly number[] | undefined
@@ -29,8 +29,8 @@ const STEPS = [0.618_033_988_75, 0.754_877_666_25] as const
  * from it and change from batch to batch. Golden windows are held to the trainer's answers. Between them ride copies that
  * are changed, as many as a batch has rows, because golden.json may have one window, or nothing but like ones.
  */
-export class Company {
-  readonly members: readonly Member[]
+export class GoldenBatches {
+  readonly members: readonly BatchWindow[]
   /** batches of one row */
   readonly alone: Batch[]
   /** batches of 2 rows, 3 rows and so on to the cap, then what is left */
@@ -114,7 +114,7 @@ function within(want: number, got: number, allowed: number): boolean {
   return Math.abs(got - want) <= allowed
 }
 
-function memberOf({ window, minute, forecast }: GoldenWindow, index: number): Member {
+function memberOf({ window, minute, forecast }: GoldenWindow, index: number): BatchWindow {
   return { window: window.flat(), minute, index, forecast }
 }
 
@@ -122,7 +122,7 @@ function memberOf({ window, minute, forecast }: GoldenWindow, index: number): Me
  * A golden window whose rows are turned round and whose values lie nearer to the features' minima, by another share for each
  * feature and copy: legal, and as like a real window as that allows. Its times are later, by a little more for each copy.
  */
-function copyOf({ features }: Manifest, windows: Golden['windows'], number: number): Member {
+function copyOf({ features }: Manifest, windows: Golden['windows'], number: number): BatchWindow {
   const index = number % windows.length
   const { window, minute } = windows[index]!
   const rows = window.map((_, row) => window[(row + number) % window.length]!)

@@ -1,25 +1,25 @@
 import { ModelRefused, type ServiceError } from '../../errors.js'
 import type { Pool } from '../inference/pool.js'
 import type { RowOwner } from '../inference/pool-contract.js'
-import { type Batch, Company, type Member, rowsOf } from './company.js'
+import { type Batch, GoldenBatches, type BatchWindow, rowsOf } from './company.js'
 
 /**
  * Runs the batches that a new pool must answer (company.ts) in each of its workers, each batch at exactly its size, before the first
  * caller comes. Nothing else sees a flipped weight: it loads without an error and answers plausibly. onnxruntime plans its
  * memory at the first run of a shape, so this warms the sessions too.
  */
-export class PoolTrial {
+export class GoldenCheck {
   readonly #pool: Pool
   readonly #deadline: number
   /** one a worker: a session is held to what it gave itself */
-  readonly #companies: Company[]
+  readonly #companies: GoldenBatches[]
 
   /** `deadline` is on the monotonic clock, in ms. */
   constructor(pool: Pool, deadline: number) {
     const { workers, batchCap } = pool.options
     this.#pool = pool
     this.#deadline = deadline
-    this.#companies = Array.from({ length: workers }, () => new Company(pool.bundle, batchCap))
+    this.#companies = Array.from({ length: workers }, () => new GoldenBatches(pool.bundle, batchCap))
   }
 
   /** Runs windows alone. Rejects with `ModelRefused`. */
@@ -33,10 +33,10 @@ export class PoolTrial {
   }
 
   /** All workers at once where there are places for it, or else one after the other. */
-  async #each(batchesOf: (company: Company) => readonly Batch[]): Promise<void> {
+  async #each(batchesOf: (company: GoldenBatches) => readonly Batch[]): Promise<void> {
     const { queueRows, workers, batchCap } = this.#pool.options
     const share = Math.floor(queueRows / workers)
-    const run = (company: Company, worker: number, places: number) =>
+    const run = (company: GoldenBatches, worker: number, places: number) =>
       this.#run(company, batchesOf(company), { worker, places })
     if (share >= batchCap) {
       await Promise.all(this.#companies.map((company, worker) => run(company, worker, share)))
@@ -45,7 +45,11 @@ export class PoolTrial {
     }
   }
 
-  async #run(company: Company, batches: readonly Batch[], { worker, places }: { worker: number; places: number }) {
+  async #run(
+    company: GoldenBatches,
+    batches: readonly Batch[],
+    { worker, places }: { worker: number; places: number }
+  ) {
     for (let first = 0; first < batches.length;) {
       const now: Batch[] = []
       for (let rows = 0; first < batches.length && rows + batches[first]!.length <= places; first++) {
@@ -58,7 +62,7 @@ export class PoolTrial {
   }
 
   /** Resolves to [rows, featureCount]. */
-  async #batch(members: readonly Member[], batch: Batch, worker: number): Promise<Float32Array> {
+  async #batch(members: readonly BatchWindow[], batch: Batch, worker: number): Promise<Float32Array> {
     const pool = this.#pool
     try {
       const slots = batch.map(number => fill(pool, members[number]!))
@@ -73,7 +77,7 @@ export class PoolTrial {
 }
 
 /** Takes a place for the window: legal by definition, for it is the trainer's or made of it. */
-function fill(pool: Pool, { window, minute }: Member): number {
+function fill(pool: Pool, { window, minute }: BatchWindow): number {
   const slot = pool.acquire()
   const { slots } = pool
   slots.window.set(window, slot * slots.shape.windowRows * slots.shape.featureCount)

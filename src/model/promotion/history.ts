@@ -14,7 +14,7 @@ export class History {
   /** what a rollback would put back */
   previous: Live | undefined
   /** what a rollback left */
-  held: Served | undefined
+  blocked: Served | undefined
   readonly #cache: BundleCache | undefined
 
   constructor(cache: BundleCache | undefined) {
@@ -27,31 +27,31 @@ export class History {
     if (!cache) return undefined
     await cache.open()
     const { live, previous, held } = cache.past
-    this.held = held ?? undefined
+    this.blocked = held ?? undefined
     this.previous = previous && cache.has(previous.key) ? previous : undefined
     return live && cache.has(live.key) ? live : undefined
   }
 
   /** A look took `now` live in the place of `before`. */
-  went(before: Live | undefined, now: Live): void {
+  promoted(before: Live | undefined, now: Live): void {
     if (before && before.key !== now.key) this.previous = before
     this.live = now
-    this.held = undefined
+    this.blocked = undefined
   }
 
   /** A rollback put `back` in the place of `left`. */
-  returned(left: Live, back: Live): void {
-    this.held = { key: left.key, version: left.version }
+  rolledBack(left: Live, back: Live): void {
+    this.blocked = { key: left.key, version: left.version }
     this.live = back
     this.previous = undefined
   }
 
   /** Writes down how things stand. Never rejects. */
-  async note(): Promise<void> {
+  async save(): Promise<void> {
     const served = (live: Served | undefined) => (live ? { key: live.key, version: live.version } : null)
     const bundles = [this.live, this.previous].flatMap(live => (live?.bundle ? [[live.key, live.bundle] as const] : []))
     await this.#cache?.note(
-      { live: served(this.live), previous: served(this.previous), held: served(this.held) },
+      { live: served(this.live), previous: served(this.previous), held: served(this.blocked) },
       new Map(bundles)
     )
   }

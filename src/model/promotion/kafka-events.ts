@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Consumer } from 'kafkajs'
 
-export interface KafkaHintOptions {
+export interface KafkaEventsOptions {
   brokers: string[]
   topic: string
   /** an event came; what it says is nobody's order, so it is not read */
@@ -22,7 +22,7 @@ const FETCH_MS = 500
  * Listens for promotion events until `signal` aborts; resolves when the consumer is gone. Brokers that are down are tried again
  * for ever. The group is this process's own, for every replica must hear every event.
  */
-export async function listenForHints(options: KafkaHintOptions, signal: AbortSignal): Promise<void> {
+export async function listenForPromotions(options: KafkaEventsOptions, signal: AbortSignal): Promise<void> {
   const { Kafka, logLevel } = (await import('kafkajs')).default
   await restWhenIdle()
   const { brokers, topic, heard, joined, failed } = options
@@ -79,7 +79,7 @@ async function restWhenIdle(): Promise<void> {
  * A group without an offset begins where the topic ends at its first fetch, not at its joining: what was promoted until
  * then made no sound, so it counts as heard.
  */
-function hearAll(consumer: Consumer, { heard, joined }: Pick<KafkaHintOptions, 'heard' | 'joined'>): void {
+function hearAll(consumer: Consumer, { heard, joined }: Pick<KafkaEventsOptions, 'heard' | 'joined'>): void {
   let placed = false
   consumer.on(consumer.events.GROUP_JOIN, () => (placed = false))
   consumer.on(consumer.events.FETCH, () => {

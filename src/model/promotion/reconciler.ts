@@ -1,51 +1,50 @@
-import { monotonicMs } from '../../clock.js'
 import { ModelRefused, type RefusalReason, ServiceError } from '../../errors.js'
 import type { Bundle, BundleFiles } from '../bundle/bundle.js'
-import { keyOf, type ModelSource, type Pointer } from '../registry/source.js'
+import { keyOf, type ModelSource, type ModelRef } from '../registry/source.js'
 import type { BundleCache } from '../registry/cache.js'
 import type { Served } from '../registry/cache-state.js'
 import type { ActiveModel } from './active-model.js'
 import { History, type Live } from './history.js'
 import type { Rollout } from './rollout.js'
-import type { Hint } from './steps.js'
-import { within } from '../../abort.js'
+import type { Trigger } from './steps.js'
+import { withTimeout } from '../../abort.js'
 
-export interface ConvergeOptions {
+export interface ReconcilerOptions {
   source: ModelSource
   /** of the source; what a `local` one holds at the start is what serves */
-  kind: Pointer['kind']
-  /** reads the bundle that a pointer names, from a cache or the source */
-  obtain(pointer: Pointer, signal: AbortSignal): Promise<BundleFiles>
+  kind: ModelRef['kind']
+  /** reads the bundle that a reference names, from a cache or the source */
+  fetchBundle(ref: ModelRef, signal: AbortSignal): Promise<BundleFiles>
   /** remembers over a restart what served; without one nothing does */
   cache?: BundleCache | undefined
   /** tries a bundle apart from the service */
   sandbox(files: BundleFiles, signal: AbortSignal): Promise<void>
   /** ms that the source may take to say what is promoted */
   resolveTimeoutMs: number
-  /** told of each reason to look */
-  onHint(from: Hint): void
+  /** told of each trigger */
+  onTrigger(from: Trigger): void
 }
 
-const superseded = (cause?: unknown) => new ModelRefused('superseded', 'another order came between', { cause })
+const superseded = (cause?: unknown) => new ModelRefused('superseded', 'another request came between', { cause })
 const noPrevious = () => new ServiceError('no_previous_model', 'there is no version before the one that serves')
 
 /** Makes what serves what the source says is promoted: one roll-out at a time, the newest wins. */
-export class Converger {
+export class Reconciler {
   readonly #active: ActiveModel
   readonly #rollout: Rollout
-  readonly #options: ConvergeOptions
+  readonly #options: ReconcilerOptions
   #tail: Promise<unknown> = Promise.resolve()
-  readonly #waiting = new Map<'look' | 'reload', Promise<void>>()
+  readonly #waiting = new Map<'reconcile' | 'reload', Promise<void>>()
   #abort = new AbortController()
-  /** so far: a look that was asked for before one is not done after it */
+  /** so far: what was asked for before a rollback is not done after it */
   #rollbacks = 0
   #closed = false
   readonly #history: History
   #refused: { key: string; error: ModelRefused } | undefined
-  #named: Pointer | undefined
+  #named: ModelRef | undefined
   #registryUp = true
 
-  constructor(active: ActiveModel, rollout: Rollout, options: ConvergeOptions) {
+  constructor(active: ActiveModel, rollout: Rollout, options: ReconcilerOptions) {
     this.#active = active
     this.#rollout = rollout
     this.#options = options
@@ -61,7 +60,7 @@ export class Converger {
       promoted_version: version,
       stale: this.#stale,
       registry_up: this.#registryUp,
-      held_off: this.#history.held?.version ?? null,
+      held_off: this.#history.blocked?.version ?? null,
       previous_version: this.#history.previous?.version ?? null
     }
   }
@@ -71,7 +70,7 @@ export class Converger {
     return !this.#registryUp || keyOf(this.#named) !== this.#current?.key
   }
 
-  /** What serves; until a look took another one live, the bundle that the service started with. */
+  /** What serves; until a roll-out took another one live, the bundle that the service started with. */
   get #current(): Live | undefined {
     if (!this.#active.serving) return undefined
     if (this.#history.live) return this.#history.live
@@ -96,26 +95,26 @@ export class Converger {
     }
   }
 
-  /** Looks at what is promoted because of a hint. A look that waits already is this hint's too. */
-  look(from: Hint): Promise<void> {
-    this.#options.onHint(from)
-    return this.#once('look', () => this.#look(false))
+  /** Compares what serves with what is promoted, and rolls out the difference. Triggers that come while one waits share its outcome. */
+  reconcile(from: Trigger): Promise<void> {
+    this.#options.onTrigger(from)
+    return this.#once('reconcile', () => this.#reconcile(false))
   }
 
-  /** Lets the next look try a bundle again that was refused: what it was refused for may be otherwise now. */
-  forgive(): void {
+  /** Lets the next reconciliation try a bundle again that was refused: what it was refused for may be otherwise now. */
+  forgetRefusal(): void {
     this.#refused = undefined
   }
 
-  /** Rolls out what is promoted, be it refused before, held off or what serves. Rejects with `ModelRefused`. */
+  /** Rolls out what is promoted, be it refused before, blocked or what serves. Rejects with `ModelRefused`. */
   reload(): Promise<void> {
-    this.#options.onHint('admin')
-    return this.#once('reload', () => this.#look(true))
+    this.#options.onTrigger('admin')
+    return this.#once('reload', () => this.#reconcile(true))
   }
 
   /**
-   * Puts back the version that served before, and holds the one that it leaves off until the source names another. Ends a look
-   * under way, and those that wait. Rejects with `ServiceError` `no_previous_model`.
+   * Puts back the version that served before, and blocks the version that served until the source names another. Ends the
+   * reconciliation under way, and those that wait. Rejects with `ServiceError` `no_previous_model`.
    */
   async rollback(): Promise<void> {
     if (!this.#history.previous) throw noPrevious()
@@ -127,15 +126,15 @@ export class Converger {
       const left = this.#current
       if (!previous || !left) throw noPrevious()
       await this.#putBack(previous)
-      this.#history.returned(left, previous)
-      await this.#history.note()
+      this.#history.rolledBack(left, previous)
+      await this.#history.save()
     })
   }
 
   /** What cannot be put back is offered no longer. */
   async #putBack(previous: Live): Promise<void> {
     try {
-      if (previous.bundle) await this.#rollout.back(previous.bundle)
+      if (previous.bundle) await this.#rollout.restore(previous.bundle)
       else previous.bundle = await this.#backFromCache(previous)
     } catch (error) {
       if (error instanceof ModelRefused && !error.transient) this.#history.previous = undefined
@@ -149,14 +148,14 @@ export class Converger {
     return pool.bundle
   }
 
-  /** Ends the look under way; none begins any more. */
+  /** Ends the reconciliation under way; none begins any more. */
   async close(): Promise<void> {
     this.#closed = true
     this.#abort.abort()
     await this.#tail
   }
 
-  #once(kind: 'look' | 'reload', work: () => Promise<void>): Promise<void> {
+  #once(kind: 'reconcile' | 'reload', work: () => Promise<void>): Promise<void> {
     const waiting = this.#waiting.get(kind)
     if (waiting) return waiting
     const asked = this.#rollbacks
@@ -179,32 +178,32 @@ export class Converger {
     return run
   }
 
-  async #look(ordered: boolean): Promise<void> {
+  async #reconcile(ordered: boolean): Promise<void> {
     try {
-      await this.#converge(ordered)
+      await this.#rollOutDifference(ordered)
     } finally {
-      await this.#history.note()
+      await this.#history.save()
     }
   }
 
-  async #converge(ordered: boolean): Promise<void> {
+  async #rollOutDifference(ordered: boolean): Promise<void> {
     const { signal } = this.#abort
-    const pointer = await this.#resolve(signal)
-    const key = keyOf(pointer)
-    if (this.#history.held && this.#history.held.key !== key) this.#history.held = undefined
+    const ref = await this.#resolve(signal)
+    const key = keyOf(ref)
+    if (this.#history.blocked && this.#history.blocked.key !== key) this.#history.blocked = undefined
     const before = this.#current
-    // Where nothing serves, what was held off is better than nothing.
-    if (!ordered && before && (key === before.key || key === this.#history.held?.key)) return
+    // Where nothing serves, what was blocked is better than nothing.
+    if (!ordered && before && (key === before.key || key === this.#history.blocked?.key)) return
     if (!ordered && key === this.#refused?.key) throw this.#refused.error
     try {
       const { pool } = await this.#rollout.run({
-        fetch: () => this.#obtain(pointer, signal),
+        fetch: () => this.#fetch(ref, signal),
         sandbox: files => this.#options.sandbox(files, signal),
         signal,
-        version: pointer.kind === 'mlflow' ? pointer.version : undefined
+        version: ref.kind === 'mlflow' ? ref.version : undefined
       })
       const { bundle } = pool
-      this.#history.went(before, { key, version: bundle.manifest.version, bundle })
+      this.#history.promoted(before, { key, version: bundle.manifest.version, bundle })
       this.#refused = undefined
     } catch (error) {
       if (error instanceof ModelRefused && !error.transient) this.#refused = { key, error }
@@ -212,33 +211,32 @@ export class Converger {
     }
   }
 
-  async #resolve(signal: AbortSignal): Promise<Pointer> {
-    const began = monotonicMs()
+  async #resolve(signal: AbortSignal): Promise<ModelRef> {
     const { source, resolveTimeoutMs } = this.#options
     try {
-      this.#named = await this.#rollout.timed('resolve', () =>
-        within(resolveTimeoutMs, signal, patience => source.resolve(patience))
+      this.#named = await this.#rollout.resolve(() =>
+        withTimeout(resolveTimeoutMs, signal, patience => source.resolve(patience)).catch((error: unknown) => {
+          throw refusalOf(error, signal, 'registry_unavailable')
+        })
       )
       this.#registryUp = true
       return this.#named
     } catch (error) {
-      const refusal = refusalOf(error, signal, 'registry_unavailable')
-      this.#registryUp = refusal.reason !== 'registry_unavailable'
-      this.#rollout.ended(began, { outcome: 'refused', reason: refusal.reason, message: refusal.message })
-      throw refusal
+      this.#registryUp = (error as ModelRefused).reason !== 'registry_unavailable'
+      throw error
     }
   }
 
-  async #obtain(pointer: Pointer, signal: AbortSignal): Promise<BundleFiles> {
+  async #fetch(ref: ModelRef, signal: AbortSignal): Promise<BundleFiles> {
     try {
-      return await this.#options.obtain(pointer, signal)
+      return await this.#options.fetchBundle(ref, signal)
     } catch (error) {
       throw refusalOf(error, signal, 'storage_unavailable')
     }
   }
 }
 
-/** What went wrong outside, as the reason for a refusal: an order that came between, or what the source says, or `otherwise`. */
+/** What went wrong outside, as the reason for a refusal: a request that came between, or what the source says, or `otherwise`. */
 function refusalOf(error: unknown, signal: AbortSignal, otherwise: RefusalReason): ModelRefused {
   if (signal.aborted) return superseded(error)
   if (error instanceof ModelRefused) return error

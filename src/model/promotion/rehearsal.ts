@@ -8,7 +8,7 @@ import { readBundleFolder, Unreadable } from '../bundle/folder.js'
 import { poolOptionsOf, sandboxLimitsOf } from './limits.js'
 import { placeOf, placeAnywhere } from '../registry/artifact-uri.js'
 import { Rollout } from './rollout.js'
-import { tryInSandbox } from './sandbox.js'
+import { runInSandbox } from './sandbox.js'
 import { good, refusedAs, type Verdict } from './verdict.js'
 
 // The entry of the process that src/check.ts starts: it takes a bundle live as a replica does, with nobody to serve, and sends
@@ -49,7 +49,7 @@ async function rehearse(files: BundleFiles, config: Config, signal: AbortSignal)
   const limits = sandboxLimitsOf(config)
   const options = { fetch, pool: poolOptionsOf(config), maxRows: config.MAX_ROWS }
   const rollout = new Rollout(new ActiveModel(), options, NOBODY)
-  const sandbox = (tried: BundleFiles) => tryInSandbox(tried, limits, signal)
+  const sandbox = (tried: BundleFiles) => runInSandbox(tried, limits, signal)
   await rollout.run({ fetch, sandbox, version: undefined, signal })
   // Once in this thread too: the native library must not be unloaded with the last worker.
   await import('../inference/worker/onnx-session.js')

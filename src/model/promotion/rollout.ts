@@ -4,11 +4,12 @@ import { ModelRefused } from '../../errors.js'
 import { type Bundle, type BundleFiles, openBundle } from '../bundle/bundle.js'
 import { Pool } from '../inference/pool.js'
 import type { PoolObserver, PoolOptions } from '../inference/pool-contract.js'
+import type { ModelRef } from '../registry/source.js'
 import { WindowReader } from '../inference/window.js'
 import type { ActiveModel, ServingModel } from './active-model.js'
 import { inspectGraph } from '../bundle/inspect.js'
 import type { Step } from './steps.js'
-import { PoolTrial } from './golden.js'
+import { GoldenCheck } from './golden.js'
 
 /** Ms that golden answers and warm-up may take together. */
 const TRIAL_MS = 60_000
@@ -29,7 +30,7 @@ export interface RolloutOptions {
 }
 
 /** What is to go live, where it is not the bundle that the service brings along. */
-export interface Order {
+export interface RolloutRequest {
   fetch(): Promise<BundleFiles>
   /** tries it apart from the service; rejects with `ModelRefused`. Left out for what has served before. */
   sandbox?: (files: BundleFiles) => Promise<void>
@@ -45,10 +46,7 @@ interface Attempt {
 }
 type Open = (attempt: Attempt) => Promise<Bundle>
 
-/**
- * Takes a bundle live: fetch, open (contract and digest), inspect the graph, try it apart, load, compare golden answers, warm,
- * swap, drain the old.
- */
+/** Takes a bundle live, by the steps of `STEPS` in their order. */
 export class Rollout {
   readonly #active: ActiveModel
   readonly #options: RolloutOptions
@@ -63,12 +61,12 @@ export class Rollout {
   }
 
   /** One roll-out at a time: who asks during one gets its outcome. Rejects with `ModelRefused`; the old model goes on. */
-  run(order?: Order): Promise<ServingModel> {
+  run(order?: RolloutRequest): Promise<ServingModel> {
     return this.#alone(attempt => this.#fetched(attempt, order), order?.signal)
   }
 
   /** Takes a bundle live that has served before: nothing is fetched or tried, all else is as in `run`. */
-  back(bundle: Bundle): Promise<ServingModel> {
+  restore(bundle: Bundle): Promise<ServingModel> {
     return this.#alone(async attempt => (attempt.bundle = bundle))
   }
 
@@ -77,8 +75,23 @@ export class Rollout {
     return this.#running
   }
 
+  /**
+   * The first step: asks what is promoted. Rejects as `ask` does, which is to reject with `ModelRefused`: an outcome like that of any
+   * other step.
+   */
+  async resolve(ask: () => Promise<ModelRef>): Promise<ModelRef> {
+    const began = monotonicMs()
+    try {
+      return await this.#step('resolve', ask)
+    } catch (error) {
+      const { reason, message } = refusalOf(error)
+      this.#ended(began, { outcome: 'refused', reason, message })
+      throw error
+    }
+  }
+
   /** Times a step, however it ends. */
-  async timed<T>(step: Step, work: () => T | Promise<T>): Promise<T> {
+  async #step<T>(step: Step, work: () => T | Promise<T>): Promise<T> {
     const began = monotonicMs()
     try {
       return await work()
@@ -87,15 +100,15 @@ export class Rollout {
     }
   }
 
-  async #fetched(attempt: Attempt, order: Order | undefined): Promise<Bundle> {
-    const files = await this.timed('fetch', order?.fetch ?? this.#options.fetch)
-    const bundle = await this.timed('open', () => openBundle(files))
+  async #fetched(attempt: Attempt, order: RolloutRequest | undefined): Promise<Bundle> {
+    const files = await this.#step('fetch', order?.fetch ?? this.#options.fetch)
+    const bundle = await this.#step('open', () => openBundle(files))
     attempt.bundle = bundle
     if (order?.version !== undefined) bundle.manifest.version = order.version
     this.#options.accept?.(bundle)
-    await this.timed('inspect', () => inspectGraph(new Uint8Array(bundle.model)))
+    await this.#step('inspect', () => inspectGraph(new Uint8Array(bundle.model)))
     const sandbox = order?.sandbox
-    if (sandbox) await this.timed('sandbox', () => sandbox(files))
+    if (sandbox) await this.#step('sandbox', () => sandbox(files))
     return bundle
   }
 
@@ -107,13 +120,12 @@ export class Rollout {
       const model = await this.#prepare(bundle, signal)
       const old = this.#active.swap(model)
       if (old) this.#drain(old)
-      this.ended(began, { outcome: 'live', ...versionOf(bundle) })
+      this.#ended(began, { outcome: 'live', ...versionOf(bundle) })
       return model
     } catch (error) {
-      const refusal =
-        error instanceof ModelRefused ? error : new ModelRefused('load_failed', String(error), { cause: error })
+      const refusal = refusalOf(error)
       const { reason, message } = refusal
-      this.ended(began, { outcome: 'refused', reason, message, ...versionOf(attempt.bundle) })
+      this.#ended(began, { outcome: 'refused', reason, message, ...versionOf(attempt.bundle) })
       throw refusal
     }
   }
@@ -125,11 +137,11 @@ export class Rollout {
       throw new ModelRefused('manifest_invalid', `its window of ${window} rows is more than MAX_ROWS lets a table have`)
     }
     const pool = new Pool(bundle, this.#options.pool, this.#observer)
-    await this.timed('load', () => pool.start())
+    await this.#step('load', () => pool.start())
     try {
-      const trial = new PoolTrial(pool, monotonicMs() + TRIAL_MS)
-      await this.timed('golden', () => trial.alone())
-      await this.timed('warm', () => trial.together())
+      const trial = new GoldenCheck(pool, monotonicMs() + TRIAL_MS)
+      await this.#step('golden', () => trial.alone())
+      await this.#step('warm', () => trial.together())
       if (signal?.aborted) throw new ModelRefused('superseded', 'another order came between')
     } catch (error) {
       // A worker that is stuck in a run never ends: the next roll-out must not wait for it.
@@ -141,7 +153,7 @@ export class Rollout {
 
   /** Requests under way end on the version that they began with; then its sessions are released. */
   #drain({ pool }: ServingModel): void {
-    const drained = this.timed('drain', () => pool.drained()).then(() => pool.close())
+    const drained = this.#step('drain', () => pool.drained()).then(() => pool.close())
     this.#draining.add(drained)
     void drained.finally(() => this.#draining.delete(drained))
   }
@@ -160,10 +172,14 @@ export class Rollout {
   }
 
   /** Makes known how a roll-out that began at `began` (ms, monotonic) ended. */
-  ended(began: number, outcome: Omit<NonNullable<ActiveModel['lastPromotion']>, 'at'>): void {
+  #ended(began: number, outcome: Omit<NonNullable<ActiveModel['lastPromotion']>, 'at'>): void {
     this.#active.lastPromotion = { ...outcome, at: new Date() }
     this.#observer.promotion(outcome.reason ?? 'live', (monotonicMs() - began) / 1000)
   }
+}
+
+function refusalOf(error: unknown): ModelRefused {
+  return error instanceof ModelRefused ? error : new ModelRefused('load_failed', String(error), { cause: error })
 }
 
 function versionOf(bundle: Bundle | undefined): { version?: string } {

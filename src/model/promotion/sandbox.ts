@@ -33,7 +33,7 @@ const LIMITED = 'ulimit -c 0; ulimit -d "$1"; ulimit -t "$2"; shift 2; exec "$@"
  * `ModelRefused`: what the trial found, `sandbox_oom`, `sandbox_timeout`, `superseded` once `signal` aborts, or
  * `sandbox_unavailable` where the host cannot start the process. It gets nothing of the environment, and is gone when this settles.
  */
-export async function tryInSandbox(files: BundleFiles, limits: SandboxLimits, signal: AbortSignal): Promise<void> {
+export async function runInSandbox(files: BundleFiles, limits: SandboxLimits, signal: AbortSignal): Promise<void> {
   const child = await start(limits)
   const over = { late: false }
   const timer = setTimeout(() => {

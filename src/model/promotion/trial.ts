@@ -4,7 +4,7 @@ import { type Bundle, type BundleFiles, openBundle } from '../bundle/bundle.js'
 import { usesMinute } from '../bundle/manifest.js'
 import { openSession } from '../inference/worker/onnx-session.js'
 import { checkSignature } from '../bundle/signature.js'
-import { Company, rowsOf } from './company.js'
+import { GoldenBatches, rowsOf } from './company.js'
 
 // The entry of the process that a new bundle is tried in (sandbox.ts). On its standard input come one line of JSON with
 // the texts of model.json and golden.json and the largest batch, and then the bytes of model.onnx; on its output goes one line of JSON, the verdict.
@@ -36,7 +36,7 @@ async function tryBundle({ bundle, batchCap }: Order): Promise<void> {
   const { manifest } = bundle
   const session = await openSession(new Uint8Array(bundle.model).slice())
   checkSignature(manifest, session)
-  const company = new Company(bundle, batchCap)
+  const company = new GoldenBatches(bundle, batchCap)
   for (const batch of [...company.alone, ...company.together]) {
     const members = batch.map(number => company.members[number]!)
     const window = Float32Array.from(members.flatMap(member => member.window))

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ModelRefused, type RefusalReason } from '../../errors.js'
-import { within } from '../../abort.js'
+import { withTimeout } from '../../abort.js'
 
 const TRIES = 3
 
@@ -22,7 +22,7 @@ export async function inTries<Result>(
 ): Promise<Result> {
   for (let left = TRIES - 1; ; left -= 1) {
     try {
-      return await within(fetchTimeoutMs, signal, attempt)
+      return await withTimeout(fetchTimeoutMs, signal, attempt)
     } catch (error) {
       const again = error instanceof ModelRefused && error.reason === 'storage_unavailable'
       if (!again || left === 0 || signal.aborted) throw error

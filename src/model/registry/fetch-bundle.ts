@@ -4,31 +4,35 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ModelRefused } from '../../errors.js'
 import type { BundleFiles } from '../bundle/bundle.js'
-import { keyOf, type ModelSource, type Pointer } from './source.js'
+import { keyOf, type ModelSource, type ModelRef } from './source.js'
 import type { BundleCache } from './cache.js'
 import { readLocalBundle } from './local.js'
 
 /** Where a bundle can be had. */
-export interface Stores {
+export interface BundleStores {
   source: ModelSource
   cache: BundleCache | undefined
 }
 
 /**
- * Reads the bundle that a pointer names: the copy in the cache where the pointer has a digest, or else what the source has, by
+ * Reads the bundle that a reference names: the copy in the cache where the reference has a digest, or else what the source has, by
  * way of a folder that is gone afterwards. Without a digest nothing tells that the source still has what was copied.
  */
-export async function obtain({ source, cache }: Stores, pointer: Pointer, signal: AbortSignal): Promise<BundleFiles> {
-  const key = keyOf(pointer)
-  if (cache?.has(key) && pointer.digest !== null) {
+export async function fetchBundle(
+  { source, cache }: BundleStores,
+  ref: ModelRef,
+  signal: AbortSignal
+): Promise<BundleFiles> {
+  const key = keyOf(ref)
+  if (cache?.has(key) && ref.digest !== null) {
     const copy = await cache.read(key).catch(() => undefined)
     if (copy) return copy
   }
   const folder = await (cache ? cache.temporary() : temporary())
   try {
-    await source.fetch(pointer, folder, signal)
+    await source.fetch(ref, folder, signal)
     const files = await readLocalBundle(folder)
-    compareDigest(pointer, files)
+    compareDigest(ref, files)
     await cache?.keep(key, folder, files)
     return files
   } finally {
@@ -43,7 +47,7 @@ function temporary(): Promise<string> {
 }
 
 /** MLflow's tag is the digest of the model; that of a bucket is one of ETags, which say nothing of what is in the files. */
-function compareDigest({ kind, digest }: Pointer, { model }: BundleFiles): void {
+function compareDigest({ kind, digest }: ModelRef, { model }: BundleFiles): void {
   if (kind !== 'mlflow' || digest === null) return
   const found = createHash('sha256').update(model).digest('hex')
   if (found === digest) return

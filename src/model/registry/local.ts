@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { ModelRefused } from '../../errors.js'
 import type { BundleFiles } from '../bundle/bundle.js'
 import { parseManifest } from '../bundle/manifest.js'
-import type { ModelSource, Pointer } from './source.js'
+import type { ModelSource, ModelRef } from './source.js'
 
 /** What a bundle is called in a folder. */
 const FILES = { manifest: 'model.json', golden: 'golden.json', model: 'model.onnx' } as const
@@ -41,14 +41,14 @@ export class LocalSource implements ModelSource {
     this.#folder = folder
   }
 
-  async resolve(): Promise<Pointer> {
+  async resolve(): Promise<ModelRef> {
     const files = await readLocalBundle(this.#folder)
     const { name, version, run_id: runId } = parseManifest(files.manifest)
     const digest = createHash('sha256').update(files.model).digest('hex')
     return { kind: 'local', name, version, runId, digest, location: 'MODEL_DIR' }
   }
 
-  async fetch(_pointer: Pointer, folder: string): Promise<void> {
+  async fetch(_pointer: ModelRef, folder: string): Promise<void> {
     await writeLocalBundle(folder, await readLocalBundle(this.#folder))
   }
 }

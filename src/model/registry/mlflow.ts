@@ -1,6 +1,6 @@
 import { ModelRefused } from '../../errors.js'
 import { addressOf, placeOf } from './artifact-uri.js'
-import type { ModelSource, Pointer } from './source.js'
+import type { ModelSource, ModelRef } from './source.js'
 import { objectIn, readShort } from './http-answer.js'
 import type { FetchLimits } from './download.js'
 import { MlflowArtifacts } from './mlflow-artifacts.js'
@@ -41,7 +41,7 @@ export class MlflowSource implements ModelSource {
     this.#artifacts = new MlflowArtifacts(options)
   }
 
-  async resolve(signal: AbortSignal): Promise<Pointer> {
+  async resolve(signal: AbortSignal): Promise<ModelRef> {
     const { name, alias, version: fixed } = this.#options
     const query = fixed === '' ? { name, alias } : { name, version: fixed }
     const found = await this.#ask(fixed === '' ? 'registered-models/alias' : 'model-versions/get', query, signal)
@@ -59,7 +59,7 @@ export class MlflowSource implements ModelSource {
     return { kind: 'mlflow', name, version, runId, digest: digest ?? null, location: addressOf(place) }
   }
 
-  async fetch(pointer: Pointer, folder: string, signal: AbortSignal): Promise<void> {
+  async fetch(pointer: ModelRef, folder: string, signal: AbortSignal): Promise<void> {
     const place = placeOf(pointer.location, this.#options)
     if (place.kind === 'artifacts') return this.#artifacts.fetch(place.path, folder, signal)
     // Without a store no place is in one.

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { ModelRefused, type RefusalReason } from '../../errors.js'
 import { parseManifest } from '../bundle/manifest.js'
 import { type Allowed, keyOfAddress } from './artifact-uri.js'
-import type { ModelSource, Pointer } from './source.js'
+import type { ModelSource, ModelRef } from './source.js'
 import { capped, type FetchLimits, inTries, refusalOf, save } from './download.js'
 import { BUNDLE_FILES } from './local.js'
 
@@ -29,7 +29,7 @@ export class S3Source implements ModelSource {
     this.#options = options
   }
 
-  async resolve(signal: AbortSignal): Promise<Pointer> {
+  async resolve(signal: AbortSignal): Promise<ModelRef> {
     const { bucket, prefix } = this.#options
     const etags: string[] = []
     let text = ''
@@ -46,7 +46,7 @@ export class S3Source implements ModelSource {
     return { kind: 's3', name, version, runId, digest: digestOf(etags), location: `s3://${bucket}/${prefix}` }
   }
 
-  async fetch({ kind, location, digest }: Pointer, folder: string, signal: AbortSignal): Promise<void> {
+  async fetch({ kind, location, digest }: ModelRef, folder: string, signal: AbortSignal): Promise<void> {
     const key = keyOfAddress(location, this.#options)
     await inTries(this.#options, signal, async patience => {
       const etags: string[] = []

@@ -1,5 +1,5 @@
 /** What a source says is promoted now: checked, so no part of it is hostile any more. */
-export interface Pointer {
+export interface ModelRef {
   kind: 'local' | 's3' | 'mlflow'
   /** of the registered model, or of the bundle */
   name: string
@@ -15,12 +15,12 @@ export interface Pointer {
 /** Where promoted models come from. Both methods reject with `ModelRefused`. */
 export interface ModelSource {
   /** Asks what is promoted now. */
-  resolve(signal: AbortSignal): Promise<Pointer>
+  resolve(signal: AbortSignal): Promise<ModelRef>
   /** Puts the three files of a bundle into `folder`, which exists and is empty. */
-  fetch(pointer: Pointer, folder: string, signal: AbortSignal): Promise<void>
+  fetch(pointer: ModelRef, folder: string, signal: AbortSignal): Promise<void>
 }
 
 /** Tells one promoted bundle from another. */
-export function keyOf({ kind, name, version, digest }: Pick<Pointer, 'kind' | 'name' | 'version' | 'digest'>): string {
+export function keyOf({ kind, name, version, digest }: Pick<ModelRef, 'kind' | 'name' | 'version' | 'digest'>): string {
   return JSON.stringify([kind, name, version, digest])
 }

@@ -1,12 +1,10 @@
 import { ModelRefused } from '../../errors.js'
 import type { Bundle } from '../bundle/bundle.js'
 import type { Forecast } from '../inference/forecast.js'
-import type { PoolOptions } from '../inference/pool-contract.js'
-import { ActiveModel } from '../promotion/active-model.js'
-import { Converger, type ConvergeOptions } from '../promotion/reconciler.js'
-import { Rollout, type RolloutObserver } from '../promotion/rollout.js'
-import type { Hint } from '../promotion/steps.js'
-import { Watch } from '../promotion/poller.js'
+import type { ActiveModel } from '../promotion/active-model.js'
+import { type FollowerOptions, ModelFollower } from '../promotion/follower.js'
+import type { RolloutObserver } from '../promotion/rollout.js'
+import type { Trigger } from '../promotion/steps.js'
 import type { ModelSource } from '../registry/source.js'
 import { incomparable } from './comparable.js'
 import { Sampler, type SamplerObserver } from './sampler.js'
@@ -20,11 +18,8 @@ export interface ShadowOptions {
   alias: string
   /** of the live rows, above 0 and at most 1 */
   share: number
-  /** how the shadow's only worker runs; the places for rows are a batch's */
-  pool: Pick<PoolOptions, 'batchCap' | 'runTimeoutMs' | 'heapMb' | 'workerEntry'>
-  maxRows: number
-  pollMs: number
-  converge: Pick<ConvergeOptions, 'source' | 'obtain' | 'sandbox' | 'resolveTimeoutMs'>
+  /** how the shadow is followed; its pool gets one worker and a batch's slots */
+  follow: Pick<FollowerOptions, 'source' | 'pool' | 'maxRows' | 'sandbox' | 'resolveTimeoutMs' | 'pollMs'>
 }
 
 /** There is no shadow before its alias names one. */
@@ -35,37 +30,42 @@ const nothingEmbedded = () => Promise.reject(new ModelRefused('not_found', 'no s
  * is, in a pool of its own, and what it does changes no answer.
  */
 export class Shadow {
-  readonly active = new ActiveModel()
   readonly #options: ShadowOptions
-  readonly #rollout: Rollout
-  readonly #converger: Converger
-  readonly #watch: Watch
+  readonly #follower: ModelFollower
   readonly #sampler: Sampler
   #judgedBy: Bundle | undefined
 
   constructor(options: ShadowOptions, observer: ShadowObserver) {
-    const { live, share, maxRows, converge, pollMs } = options
-    const { batchCap, runTimeoutMs } = options.pool
-    const { active } = this
+    const { live, share, follow } = options
+    const { batchCap, runTimeoutMs } = follow.pool
     this.#options = options
-    const pool = { ...options.pool, queueRows: batchCap, workers: 1, background: true }
-    const accept = (bundle: Bundle) => this.#accept(bundle)
-    this.#rollout = new Rollout(active, { fetch: nothingEmbedded, pool, maxRows, accept }, observer)
-    const source = this.#withdrawing(converge.source)
-    const onHint = () => this.#reconsider()
-    this.#converger = new Converger(active, this.#rollout, { ...converge, source, kind: 'mlflow', onHint })
-    this.#watch = new Watch(this.#converger, pollMs)
-    this.#sampler = new Sampler({ live, shadow: active, share, patienceMs: runTimeoutMs }, observer)
+    this.#follower = new ModelFollower(
+      {
+        ...follow,
+        source: this.#withdrawing(follow.source),
+        kind: 'mlflow',
+        embedded: nothingEmbedded,
+        accept: bundle => this.#accept(bundle),
+        pool: { ...follow.pool, queueRows: batchCap, workers: 1, background: true },
+        onTrigger: () => this.#reconsider()
+      },
+      observer
+    )
+    this.#sampler = new Sampler({ live, shadow: this.active, share, patienceMs: runTimeoutMs }, observer)
   }
 
-  /** Begins to look at intervals. */
+  get active(): ActiveModel {
+    return this.#follower.active
+  }
+
+  /** Begins to poll. */
   start(): void {
-    this.#watch.start()
+    this.#follower.start()
   }
 
-  /** Looks at what the alias names now. Never throws. */
-  hint(from: Hint): Promise<void> {
-    return this.#watch.hint(from)
+  /** Reconciles with what the alias names now. Never throws. */
+  trigger(from: Trigger): Promise<void> {
+    return this.#follower.trigger(from)
   }
 
   /** Takes a forecast whose answer has gone out, in the same turn. Never throws. */
@@ -79,10 +79,9 @@ export class Shadow {
     return { alias, share, comparison: this.#sampler.comparison?.summary ?? null }
   }
 
-  /** Ends the look under way, then the pool after its last row. */
-  async close(): Promise<void> {
-    await this.#watch.close()
-    await this.#rollout.close()
+  /** Ends the reconciliation under way, then the pool after its last row. */
+  close(): Promise<void> {
+    return this.#follower.close()
   }
 
   #accept(bundle: Bundle): void {
@@ -95,7 +94,7 @@ export class Shadow {
 
   /** What was refused for not being like the live model is judged anew by the next one. */
   #reconsider(): void {
-    if (this.#judgedBy !== this.#options.live.serving?.pool.bundle) this.#converger.forgive()
+    if (this.#judgedBy !== this.#options.live.serving?.pool.bundle) this.#follower.reconciler.forgetRefusal()
   }
 
   /** An alias that is gone asks for no shadow; a registry that is away asks for nothing. */
@@ -105,11 +104,11 @@ export class Shadow {
         try {
           return await source.resolve(signal)
         } catch (error) {
-          if (error instanceof ModelRefused && error.reason === 'not_found') this.#rollout.withdraw()
+          if (error instanceof ModelRefused && error.reason === 'not_found') this.#follower.rollout.withdraw()
           throw error
         }
       },
-      fetch: (pointer, folder, signal) => source.fetch(pointer, folder, signal)
+      fetch: (ref, folder, signal) => source.fetch(ref, folder, signal)
     }
   }
 }

@@ -29,12 +29,12 @@ export async function adminRoutes(app: FastifyInstance, context: Context): Promi
   app.post(
     '/admin/reload',
     { schema: reloadSchema },
-    after(() => context.converger.reload().finally(() => void context.shadow?.hint('admin')))
+    after(() => context.reconciler.reload().finally(() => void context.shadow?.trigger('admin')))
   )
   app.post(
     '/admin/rollback',
     { schema: rollbackSchema },
-    after(() => context.converger.rollback())
+    after(() => context.reconciler.rollback())
   )
 }
 

@@ -16,10 +16,10 @@ function identity(manifest: Manifest) {
 }
 
 /** The state of the model as `GET /model` and the admin routes show it. */
-export function describeModel({ active, converger, shadow }: Context) {
+export function describeModel({ active, reconciler, shadow }: Context) {
   return {
     ...describeActive(active),
-    promotion: converger.state,
+    promotion: reconciler.state,
     shadow: shadow ? { ...describeActive(shadow.active), ...shadow.state } : null
   }
 }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { BundleFiles } from '../../../src/model/bundle/bundle.js'
-import { tryInSandbox } from '../../../src/model/promotion/sandbox.js'
+import { runInSandbox } from '../../../src/model/promotion/sandbox.js'
 import { readLocalBundle } from '../../../src/model/registry/local.js'
 import * as deceive from '../../support/deceivers.js'
 import { rolloutOf } from '../../support/pool.js'
@@ -67,7 +67,7 @@ t.test('a model whose answer depends on its batch is refused by its trial, which
   // Each is a process of its own: one of each kind, and the workers of the next test all of them.
   const kinds = new Map(Object.entries(WRONG).map(entry => [entry[0].replace(/\d+.*/, ''), entry] as const))
   for (const [what, [files, message]] of kinds.values()) {
-    await t.rejects(tryInSandbox(files, limits, never), refusedAs('golden_mismatch', message), what)
+    await t.rejects(runInSandbox(files, limits, never), refusedAs('golden_mismatch', message), what)
   }
 })
 
@@ -97,14 +97,14 @@ t.test('a model that is right in every batch that the service runs goes live, wi
     'wrong in a size that is above the cap': made(deceive.wrongAtSize(gru.model, CAP + 1))
   }
   for (const [what, files] of Object.entries(good)) {
-    await t.resolves(tryInSandbox(files, limits, never), what)
+    await t.resolves(runInSandbox(files, limits, never), what)
     const { rollout, source } = rolloutOf('models/gru', { batchCap: CAP })
     source.change = () => files
     await t.resolves(rollout.run(), what)
     await rollout.close()
   }
   for (const batchCap of [1, 2, 3, 64]) {
-    await t.resolves(tryInSandbox(gru, { ...limits, batchCap }, never), `a cap of ${batchCap}`)
+    await t.resolves(runInSandbox(gru, { ...limits, batchCap }, never), `a cap of ${batchCap}`)
   }
 })
 
@@ -120,5 +120,5 @@ t.test('golden windows that hold nothing but minima are refused: rows cannot be 
     ],
     'all zeros, which is what the manifest allows at least'
   )
-  await t.rejects(tryInSandbox(empty, limits, never), refusedAs('golden_invalid'))
+  await t.rejects(runInSandbox(empty, limits, never), refusedAs('golden_invalid'))
 })

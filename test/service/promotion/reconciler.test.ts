@@ -1,7 +1,7 @@
 import t from 'tap'
 import { ModelRefused } from '../../../src/errors.js'
-import { Converger } from '../../../src/model/promotion/reconciler.js'
-import type { ModelSource, Pointer } from '../../../src/model/registry/source.js'
+import { Reconciler } from '../../../src/model/promotion/reconciler.js'
+import type { ModelSource, ModelRef } from '../../../src/model/registry/source.js'
 import { readLocalBundle } from '../../../src/model/registry/local.js'
 import { refusedAs } from '../../support/refused.js'
 import { rolloutOf } from '../../support/pool.js'
@@ -12,7 +12,7 @@ class Registry implements ModelSource {
   down = false
   asked = 0
 
-  async resolve(): Promise<Pointer> {
+  async resolve(): Promise<ModelRef> {
     this.asked++
     if (this.down) throw new ModelRefused('registry_unavailable', 'down')
     return { kind: 'mlflow', name: 'gru', version: this.version, runId: null, digest: null, location: 'a bucket' }
@@ -30,10 +30,10 @@ function converging() {
   })
   const registry = new Registry()
   const world = { fetched: [] as string[], broken: new Set<string>(), tried: () => undefined as void }
-  const converger = new Converger(active, rollout, {
+  const converger = new Reconciler(active, rollout, {
     source: registry,
     kind: 'mlflow',
-    async obtain({ version }) {
+    async fetchBundle({ version }) {
       world.fetched.push(version)
       return readLocalBundle('models/gru')
     },
@@ -43,7 +43,7 @@ function converging() {
       world.tried()
     },
     resolveTimeoutMs: 1000,
-    onHint: () => undefined
+    onTrigger: () => undefined
   })
   const end = async () => {
     await converger.close()
@@ -55,12 +55,12 @@ function converging() {
 
 t.test('events that come together, twice and late end at what the registry says now', async t => {
   const { converger, registry, world, serving, end } = converging()
-  const first = converger.look('kafka')
+  const first = converger.reconcile('kafka')
   registry.version = '2'
-  const hints = Array.from({ length: 20 }, () => converger.look('kafka'))
+  const hints = Array.from({ length: 20 }, () => converger.reconcile('kafka'))
   registry.version = '3'
   await Promise.all([first, ...hints])
-  await converger.look('poll')
+  await converger.reconcile('poll')
   t.equal(serving(), '3', "answers name the registry's version")
   t.equal(world.fetched.at(-1), '3')
   t.ok(registry.asked <= 3, 'twenty hints are one question')
@@ -70,31 +70,31 @@ t.test('events that come together, twice and late end at what the registry says 
 
 t.test('a bundle that was refused is not tried again until another is named or somebody orders it', async t => {
   const { converger, registry, world, serving, end } = converging()
-  await converger.look('poll')
+  await converger.reconcile('poll')
   world.broken.add('2')
   registry.version = '2'
-  for (let round = 0; round < 3; round++) await t.rejects(converger.look('poll'), refusedAs('golden_mismatch'))
+  for (let round = 0; round < 3; round++) await t.rejects(converger.reconcile('poll'), refusedAs('golden_mismatch'))
   t.same(world.fetched, ['1', '2'])
   await t.rejects(converger.reload(), refusedAs('golden_mismatch'))
   t.same(world.fetched, ['1', '2', '2'])
   t.equal(serving(), '1')
   t.match(converger.state, { stale: true, promoted_version: '2' })
   registry.version = '3'
-  await converger.look('poll')
+  await converger.reconcile('poll')
   t.match([serving(), converger.state.stale], ['3', false])
   await end()
 })
 
 t.test('a version that a rollback left stays off until the registry names another', async t => {
   const { converger, registry, serving, end } = converging()
-  await converger.look('poll')
+  await converger.reconcile('poll')
   registry.version = '2'
-  await converger.look('poll')
+  await converger.reconcile('poll')
   await converger.rollback()
-  await converger.look('poll')
+  await converger.reconcile('poll')
   t.match([serving(), converger.state.held_off], ['1', '2'])
   registry.version = '3'
-  await converger.look('kafka')
+  await converger.reconcile('kafka')
   t.match([serving(), converger.state.held_off, converger.state.previous_version], ['3', null, '1'])
   await end()
 })
@@ -103,30 +103,30 @@ t.test('a rollback puts back what was before the version that it leaves, whateve
   const { converger, registry, world, serving, end } = converging()
   for (const version of ['1', '2']) {
     registry.version = version
-    await converger.look('poll')
+    await converger.reconcile('poll')
   }
   registry.version = '3'
   // Version 3 has passed its trial when the order comes, and another hint waits behind it.
   const tried = new Promise<void>(resolve => (world.tried = resolve))
-  const underWay = t.rejects(converger.look('kafka'), refusedAs('superseded'), 'the look under way ends')
+  const underWay = t.rejects(converger.reconcile('kafka'), refusedAs('superseded'), 'the look under way ends')
   await tried
-  const waits = t.rejects(converger.look('kafka'), refusedAs('superseded'), 'the one that waits does not begin')
+  const waits = t.rejects(converger.reconcile('kafka'), refusedAs('superseded'), 'the one that waits does not begin')
   await converger.rollback()
   t.match([serving(), converger.state.held_off, converger.state.previous_version], ['1', '2', null])
   await Promise.all([underWay, waits])
-  await converger.look('poll')
+  await converger.reconcile('poll')
   t.equal(serving(), '3', 'a look that comes later takes what the registry names')
   await end()
 })
 
 t.test('a registry that is down changes nothing but what is said of it', async t => {
   const { converger, registry, serving, seen, end } = converging()
-  await converger.look('poll')
+  await converger.reconcile('poll')
   registry.down = true
-  await t.rejects(converger.look('poll'), refusedAs('registry_unavailable'))
+  await t.rejects(converger.reconcile('poll'), refusedAs('registry_unavailable'))
   t.match([serving(), converger.state], ['1', { registry_up: false, stale: true }])
   registry.down = false
-  await converger.look('poll')
+  await converger.reconcile('poll')
   t.match(converger.state, { registry_up: true, stale: false })
   t.same(seen.promotions, ['live', 'registry_unavailable'])
   await end()

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { tryInSandbox } from '../../../src/model/promotion/sandbox.js'
+import { runInSandbox } from '../../../src/model/promotion/sandbox.js'
 import { readLocalBundle } from '../../../src/model/registry/local.js'
 import { inspectGraph } from '../../../src/model/bundle/inspect.js'
 import { openSession } from '../../../src/model/inference/worker/onnx-session.js'
@@ -16,26 +16,26 @@ const never = new AbortController().signal
 
 t.test('a bundle that answers as its trainer did passes its trial', async t => {
   for (const folder of ['models/gru', 'test/fixtures/bundles/lstm-small']) {
-    await t.resolves(tryInSandbox(await readLocalBundle(folder), LIMITS, never), folder)
+    await t.resolves(runInSandbox(await readLocalBundle(folder), LIMITS, never), folder)
   }
 })
 
 t.test('a model that takes more memory than it may is refused', async t => {
   const files = await readLocalBundle('models/gru')
-  await t.resolves(tryInSandbox(withModel(files, greedy(files.model, 1 / 2 ** 10)), LIMITS, never), 'a MiB')
-  await t.rejects(tryInSandbox(withModel(files, greedy(files.model, 8)), LIMITS, never), refusedAs('sandbox_oom'))
+  await t.resolves(runInSandbox(withModel(files, greedy(files.model, 1 / 2 ** 10)), LIMITS, never), 'a MiB')
+  await t.rejects(runInSandbox(withModel(files, greedy(files.model, 8)), LIMITS, never), refusedAs('sandbox_oom'))
 })
 
 t.test('a model that does not end is ended, and leaves no process', async t => {
   const files = endless(await readLocalBundle('test/fixtures/bundles/slow'))
-  await t.rejects(tryInSandbox(files, { ...LIMITS, timeoutMs: 4000 }, never), refusedAs('sandbox_timeout'))
+  await t.rejects(runInSandbox(files, { ...LIMITS, timeoutMs: 4000 }, never), refusedAs('sandbox_timeout'))
   t.same(childrenOf(process.pid), [])
 })
 
 t.test('a trial ends at once for another order', async t => {
   const files = endless(await readLocalBundle('test/fixtures/bundles/slow'))
   const order = new AbortController()
-  const trial = tryInSandbox(files, LIMITS, order.signal)
+  const trial = runInSandbox(files, LIMITS, order.signal)
   order.abort()
   await t.rejects(trial, refusedAs('superseded'))
   t.same(childrenOf(process.pid), [])
@@ -46,7 +46,7 @@ t.test('an answer that is off is refused before the model is near a caller', asy
   const golden = JSON.parse(files.golden) as { windows: { forecast: number[] }[] }
   golden.windows[5]!.forecast[0]! *= 1.001
   const off = { ...files, golden: JSON.stringify(golden) }
-  await t.rejects(tryInSandbox(off, LIMITS, never), refusedAs('golden_mismatch'))
+  await t.rejects(runInSandbox(off, LIMITS, never), refusedAs('golden_mismatch'))
 })
 
 t.test('a host that has no file descriptors left for the trial says nothing against the bundle', async t => {
@@ -61,19 +61,19 @@ t.test('a host that has no file descriptors left for the trial says nothing agai
   } catch (error) {
     t.match(error, { code: 'EMFILE' })
   }
-  const trial = tryInSandbox(files, LIMITS, never)
+  const trial = runInSandbox(files, LIMITS, never)
   trial.catch(() => undefined)
   taken.forEach(closeSync)
   limit(before!)
   await t.rejects(trial, refusedAs('sandbox_unavailable', /EMFILE/))
-  await t.resolves(tryInSandbox(files, LIMITS, never), 'and another try finds it good')
+  await t.resolves(runInSandbox(files, LIMITS, never), 'and another try finds it good')
 })
 
 t.test('a host on which the trial cannot be run says nothing against the bundle', async t => {
   const { execPath } = process
   t.teardown(() => void (process.execPath = execPath))
   process.execPath = '/no/such/node'
-  await t.rejects(tryInSandbox(await readLocalBundle('models/gru'), LIMITS, never), refusedAs('sandbox_unavailable'))
+  await t.rejects(runInSandbox(await readLocalBundle('models/gru'), LIMITS, never), refusedAs('sandbox_unavailable'))
 })
 
 t.test('a model is tried in an empty folder: a path in it finds nothing where the service was started', async t => {
@@ -84,7 +84,7 @@ t.test('a model is tried in an empty folder: a path in it finds nothing where th
   const model = reading(files.model, 'weights.bin')
   t.throws(() => inspectGraph(model), refusedAs('external_data'), 'the inspector is not asked here')
   await t.resolves(openSession(model), 'onnxruntime opens the file in the folder that it is in')
-  await t.rejects(tryInSandbox(withModel(files, model), LIMITS, never), refusedAs('load_failed', /weights\.bin/))
+  await t.rejects(runInSandbox(withModel(files, model), LIMITS, never), refusedAs('load_failed', /weights\.bin/))
 })
 
 t.test('a host without a place for an empty folder cannot try a model, which says nothing against it', async t => {
@@ -92,5 +92,5 @@ t.test('a host without a place for an empty folder cannot try a model, which say
   t.teardown(() => (TMPDIR === undefined ? delete process.env.TMPDIR : (process.env.TMPDIR = TMPDIR)))
   process.env.TMPDIR = `${t.testdir()}/none`
   const files = await readLocalBundle('models/gru')
-  await t.rejects(tryInSandbox(files, LIMITS, never), refusedAs('sandbox_unavailable', /TMPDIR.*ENOENT/))
+  await t.rejects(runInSandbox(files, LIMITS, never), refusedAs('sandbox_unavailable', /TMPDIR.*ENOENT/))
 })

@@ -1,6 +1,6 @@
 import { Kafka, logLevel } from 'kafkajs'
 import t, { type Test } from 'tap'
-import { listenForHints } from '../../../src/model/promotion/kafka-events.js'
+import { listenForPromotions } from '../../../src/model/promotion/kafka-events.js'
 import { eventually } from '../../support/eventually.js'
 import { tell } from '../../support/registered.js'
 import { PROMOTIONS_TOPIC, startKafka } from '../../support/stores.js'
@@ -12,7 +12,7 @@ t.teardown(() => kafka.stop())
 function listening(t: Test) {
   const told = { heard: 0, joined: 0, failed: [] as string[] }
   const end = new AbortController()
-  const listener = listenForHints(
+  const listener = listenForPromotions(
     {
       brokers: kafka.brokers,
       topic: PROMOTIONS_TOPIC,

@@ -26,7 +26,7 @@ export async function serveRing(boot: WorkerBoot, port: MessagePort, open: Sessi
     port.close()
     return
   }
-  const loop = new WorkerLoop(boot, session, post)
+  const loop = new RingConsumer(boot, session, post)
   post({ type: 'ready', inputs: session.inputs, outputs: session.outputs })
   while (!loop.stopped) {
     const rows = loop.take()
@@ -41,7 +41,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-class WorkerLoop {
+class RingConsumer {
   readonly #slots: SharedSlots
   readonly #ring: Ring
   readonly #session: ForecastSession

@@ -4,7 +4,7 @@ import { Control, type Ring, type SharedSlots, slotOf, SlotState } from './slots
 const PUBLISH_EVERY = 8
 
 /** Main's side of one worker's ring: the only writer of its entries. */
-export class Lane {
+export class RingProducer {
   readonly #slots: SharedSlots
   readonly #ring: Ring
   #written: number

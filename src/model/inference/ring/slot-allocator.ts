@@ -1,5 +1,5 @@
 /** The places for requests in a pool: as many as there are slots. A place is taken for a request's whole life. */
-export class Places {
+export class SlotAllocator {
   readonly capacity: number
   readonly #free: number[]
   readonly #waiting: (() => void)[] = []

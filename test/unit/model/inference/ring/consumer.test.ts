@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import t from 'tap'
 import { monotonicMs } from '../../../../../src/clock.js'
-import { Lane } from '../../../../../src/model/inference/ring/producer.js'
+import { RingProducer } from '../../../../../src/model/inference/ring/producer.js'
 import type { ForecastSession } from '../../../../../src/model/inference/worker/onnx-session.js'
 import { SharedSlots, SlotState } from '../../../../../src/model/inference/ring/slots.js'
 import { serveRing } from '../../../../../src/model/inference/ring/consumer.js'
@@ -9,9 +9,9 @@ import { serveRing } from '../../../../../src/model/inference/ring/consumer.js'
 const SHAPE = { slots: 8, rings: 1, windowRows: 1, featureCount: 1 }
 
 /** Serves what `prepare` has put into the ring, in this thread, and returns the state of every slot and what was run. */
-async function serve(prepare: (slots: SharedSlots, lane: Lane) => void, batchCap = 8) {
+async function serve(prepare: (slots: SharedSlots, lane: RingProducer) => void, batchCap = 8) {
   const slots = new SharedSlots(SHAPE)
-  const lane = new Lane(slots, slots.rings[0]!)
+  const lane = new RingProducer(slots, slots.rings[0]!)
   slots.deadline.fill(monotonicMs() + 60_000)
   prepare(slots, lane)
   lane.publish()

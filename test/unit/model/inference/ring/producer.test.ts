@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Lane } from '../../../../../src/model/inference/ring/producer.js'
+import { RingProducer } from '../../../../../src/model/inference/ring/producer.js'
 import { Control, SharedSlots, SlotState } from '../../../../../src/model/inference/ring/slots.js'
 
 /** A lane whose counters begin at `start`, with a hand that plays the worker. */
@@ -7,7 +7,7 @@ function laneAt(start: number, slotCount = 4) {
   const slots = new SharedSlots({ slots: slotCount, rings: 1, windowRows: 2, featureCount: 3 })
   const ring = slots.rings[0]!
   for (const counter of [Control.PUBLISHED, Control.TAKEN, Control.RETIRED]) ring.control[counter] = start
-  const lane = new Lane(slots, ring)
+  const lane = new RingProducer(slots, ring)
   const collected: number[] = []
   return {
     lane,
