@@ -2,22 +2,42 @@ import globals from 'globals'
 import neostandard, { resolveIgnoresFromGitignore } from 'neostandard'
 import tseslint from 'typescript-eslint'
 
-/** The rules of docs/adr/0001: who may import what, and who may read the environment. */
+const restrict = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }] })
+
+/** The rules of docs/adr/0001 and 0017: who may import what, and who may read the environment. */
 const onlyOnnxSession = {
   group: ['onnxruntime-node'],
   message: 'only src/model/inference/worker/onnx-session.ts knows onnxruntime'
 }
-const modelKnowsNoServer = { group: ['**/server/**', 'fastify', '@fastify/*'], message: 'the model path knows no HTTP' }
+const modelKnowsNoServer = {
+  group: ['**/server/**', '**/metrics/**', '**/service.js', 'fastify', '@fastify/*'],
+  message: 'the model path knows no HTTP and no metrics'
+}
 const benchIsAClient = {
-  group: ['**/server/**', '**/model/**'],
+  group: ['**/server/**', '**/model/**', '**/metrics/**', '**/settings/**', '**/service.js'],
   message: 'the benchmark talks HTTP, it imports no service'
+}
+/** Rooms in the order in which each may import those before it, and none behind it. */
+const MODEL_ROOMS = ['bundle', 'inference', 'registry', 'promotion', 'shadow']
+const SERVER_ROOMS = ['schemas', 'http', 'predict', 'routes']
+const behind = (rooms, room) => ({
+  group: rooms.slice(rooms.indexOf(room) + 1).map(name => `**/${name}/**`),
+  message: `imports go one way: ${rooms.join(' <- ')}`
+})
+const betweenRooms = (folder, rooms, ...rules) =>
+  rooms.slice(0, -1).map(room => ({
+    files: [`src/${folder}/${room}/**/*.ts`],
+    ignores: ['src/model/inference/worker/onnx-session.ts'],
+    rules: restrict(onlyOnnxSession, behind(rooms, room), ...rules)
+  }))
+const groundFloor = {
+  group: ['**/server/**', '**/model/**', '**/bench/**', '**/service.js'],
+  message: 'settings and host know nothing of what is built on them'
 }
 const noEnvironment = [
   'error',
   { object: 'process', property: 'env', message: 'only src/settings/config.ts reads the environment' }
 ]
-
-const restrict = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }] })
 
 export default [
   { ignores: [...resolveIgnoresFromGitignore(), 'training/', 'examples/typescript/api.d.ts'] },
@@ -51,6 +71,9 @@ export default [
   { files: ['src/**/*.ts'], rules: { ...restrict(onlyOnnxSession), 'no-restricted-properties': noEnvironment } },
   { files: ['src/settings/config.ts'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/model/**/*.ts'], rules: restrict(onlyOnnxSession, modelKnowsNoServer) },
+  ...betweenRooms('model', MODEL_ROOMS, modelKnowsNoServer),
+  ...betweenRooms('server', SERVER_ROOMS),
+  { files: ['src/settings/**/*.ts', 'src/host/**/*.ts'], rules: restrict(onlyOnnxSession, groundFloor) },
   { files: ['src/model/inference/worker/onnx-session.ts'], rules: restrict(modelKnowsNoServer) },
   { files: ['src/bench/**/*.ts'], rules: restrict(onlyOnnxSession, benchIsAClient) },
   { files: ['test/**/*.ts', 'scripts/**/*.ts'], rules: { 'max-lines-per-function': 'off' } },

@@ -8,7 +8,7 @@ import { type FollowerOptions, ModelFollower } from './model/promotion/follower.
 import { listenForPromotions } from './model/promotion/kafka-events.js'
 import { poolOptionsOf, sandboxLimitsOf } from './model/promotion/limits.js'
 import type { Step, Trigger } from './model/promotion/steps.js'
-import { readLocalBundle } from './model/registry/local.js'
+import { readLocalBundle } from './model/bundle/files.js'
 import { cacheOf, shadowSourceOf, sourceOf } from './model/registry/sources.js'
 import { Shadow } from './model/shadow/shadow.js'
 import type { App } from './server/app.js'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '../../src/settings/config.js'
 import { cacheOf } from '../../src/model/registry/sources.js'
-import { readLocalBundle } from '../../src/model/registry/local.js'
+import { readLocalBundle } from '../../src/model/bundle/files.js'
 import { timeToAnswer } from './life.js'
 import { type Figure, median, range } from './report.js'
 

@@ -2,7 +2,7 @@ import { openBundle } from '../../src/model/bundle/bundle.js'
 import { Forecast } from '../../src/model/inference/forecast.js'
 import { Pool } from '../../src/model/inference/pool.js'
 import type { PoolObserver } from '../../src/model/inference/pool-contract.js'
-import { readLocalBundle } from '../../src/model/registry/local.js'
+import { readLocalBundle } from '../../src/model/bundle/files.js'
 import { WindowReader } from '../../src/model/inference/window.js'
 import { parseJsonBody } from '../../src/server/predict/json-body.js'
 

@@ -1,11 +1,10 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { REFUSALS } from '../errors.js'
+import { declarers, SECONDS } from './declare.js'
 import { type HistogramChild, HotHistogram } from './histogram.js'
 import { type Trigger, TRIGGERS, type Step, STEPS } from '../model/promotion/steps.js'
 import { declareShadow, type ShadowMetrics } from './shadow.js'
 
-/** Seconds: fine where this service works (a millisecond and less), coarse where only trouble is. */
-const SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const BATCH_ROWS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128, 256]
 
 /** Why a request was turned away before any work was done for it. */
@@ -123,27 +122,6 @@ function promotionSteps(registry: Registry): Record<Step, HistogramChild> {
     registry
   })
   return Object.fromEntries(STEPS.map(step => [step, histogram.child({ step })])) as Record<Step, HistogramChild>
-}
-
-export type Declarers = ReturnType<typeof declarers>
-
-function declarers(registry: Registry) {
-  const registers = [registry]
-  return {
-    counter(name: string, help: string) {
-      const metric = new Counter({ name, help, registers })
-      return (count = 1) => metric.inc(count)
-    },
-    labelled(name: string, help: string, label: string, values: readonly string[]) {
-      const metric = new Counter({ name, help, labelNames: [label], registers })
-      for (const value of values) metric.inc({ [label]: value }, 0)
-      return (value: string) => metric.inc({ [label]: value })
-    },
-    histogram(name: string, help: string, buckets: readonly number[] = SECONDS) {
-      const child = new HotHistogram({ name, help, labelNames: [], buckets, registry }).child({})
-      return (value: number) => child.observe(value)
-    }
-  }
 }
 
 /** The histogram of whole requests; its count is the number of requests by route and status. */

@@ -1,7 +1,7 @@
 import { Counter, type Registry } from 'prom-client'
 import { REFUSALS, type RefusalReason } from '../errors.js'
 import { type HistogramChild, HotHistogram } from './histogram.js'
-import type { Declarers } from './metrics.js'
+import type { Declarers } from './declare.js'
 import { type Difference, SHADOW_ROWS, type ShadowRow } from '../model/shadow/comparison.js'
 
 /** From the noise between batch sizes (1e-7) to a forecast that has nothing to do with the other. */

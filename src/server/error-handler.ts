@@ -1,8 +1,8 @@
-import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type ErrorCode, ERRORS, ServiceError } from '../errors.js'
+import { type ErrorCode, ServiceError } from '../errors.js'
 import { jsonPointer } from '../json-pointer.js'
 import type { Metrics } from '../metrics/metrics.js'
+import { errorBody } from './error-body.js'
 import { afterBody } from './http/late-body.js'
 
 /** Fastify's own errors that callers can cause, by its code. */
@@ -21,18 +21,9 @@ type SchemaError = NonNullable<FastifyError['validation']>[number]
 /** Ajv's keywords in the caller's words. */
 const KEYWORDS: Record<string, ErrorCode> = { additionalProperties: 'unknown_field', required: 'missing_field' }
 
-/** A pointer holds the caller's own keys; a longer one is not shown. */
-const MAX_PATH = 256
-
 /** Seconds after which a refused caller may come back: the queue turns over many times in one. */
 const RETRY_AFTER = '1'
 const RETRIED_LATER: ReadonlySet<ErrorCode> = new Set(['queue_full', 'model_not_ready'])
-
-/** The body of an error answer. */
-function errorBody({ code, message, path, retryable }: ServiceError) {
-  const shown = path !== undefined && path.length <= MAX_PATH
-  return { error: { code, message, ...(shown && { path }), retryable } }
-}
 
 /** Any error as one of the closed list; what is not known becomes `internal`, whose cause only the log shows. */
 function toServiceError(error: unknown): ServiceError {
@@ -81,22 +72,4 @@ export function badUrlHandler(metrics: Pick<Metrics, 'route'>) {
     unmatched.ended(failure.statusCode, 0)
     void reply.code(failure.statusCode).header('x-request-id', request.id).send(errorBody(failure))
   }
-}
-
-/** Why a connection is ended for what came over it. */
-export type WireCode = 'headers_too_large' | 'request_timeout' | 'bad_request'
-
-/** Node's own errors of bytes that are no request, or of a request that is too late, by its code. */
-export function wireCodeOf(code: string | undefined): WireCode {
-  if (code === 'HPE_HEADER_OVERFLOW') return 'headers_too_large'
-  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'bad_request'
-}
-
-/** The whole answer to what Node's HTTP parser refuses before there is a request, for the bare socket. */
-export function wireRefusal(code: WireCode): string {
-  const { status } = ERRORS[code]
-  const message = `${STATUS_CODES[status]}: not a request that can be read`
-  const body = JSON.stringify(errorBody(new ServiceError(code, message)))
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n`
-  return `${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
 }

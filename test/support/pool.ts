@@ -3,7 +3,7 @@ import { Rollout, type RolloutObserver } from '../../src/model/promotion/rollout
 import type { BundleFiles } from '../../src/model/bundle/bundle.js'
 import type { PoolOptions } from '../../src/model/inference/pool-contract.js'
 import type { BatchFailure } from '../../src/model/inference/worker/messages.js'
-import { readLocalBundle } from '../../src/model/registry/local.js'
+import { readLocalBundle } from '../../src/model/bundle/files.js'
 
 const POOL: PoolOptions = { queueRows: 64, workers: 1, batchCap: 16, runTimeoutMs: 10_000, heapMb: 64 }
 

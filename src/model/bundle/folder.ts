@@ -3,7 +3,7 @@ import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ModelRefused } from '../../errors.js'
 import type { BundleFiles } from './bundle.js'
-import { BUNDLE_FILES } from '../registry/local.js'
+import { BUNDLE_FILES } from './files.js'
 
 /** A folder that nothing can be said of; the message is one sentence. */
 export class Unreadable extends Error {

@@ -1,6 +1,12 @@
 import { ModelRefused } from '../../errors.js'
 import type { Manifest } from './manifest.js'
-import type { TensorInfo } from '../inference/worker/messages.js'
+
+/** A graph input or output as the session reports it; a dynamic dimension is its symbolic name. */
+export interface TensorInfo {
+  name: string
+  type: string
+  shape: (number | string)[]
+}
 
 function show(tensors: readonly TensorInfo[]): string {
   return tensors.map(({ name, type, shape }) => `${name} ${type}[${shape.join(', ')}]`).join('; ')

@@ -2,7 +2,7 @@ import type { ServiceError } from '../../errors.js'
 import type { BatchFailure } from './worker/messages.js'
 
 export interface PoolOptions {
-  /** places for rows, waiting or running: the queue's bound */
+  /** slots for rows, waiting or running: the queue's bound */
   queueRows: number
   workers: number
   batchCap: number

@@ -17,16 +17,16 @@ import type { BatchFailure } from './worker/messages.js'
 /** Ms between two looks for rows that are past their deadline and for workers that are stuck. */
 const SWEEP_MS = 50
 
-/** The workers of one model version, their rings, and the places that requests take in them. */
+/** The workers of one model version, their rings, and the slots that requests hold. */
 export class Pool {
   readonly bundle: Bundle
   readonly options: PoolOptions
   readonly slots: SharedSlots
   readonly #observer: PoolObserver
-  readonly #lanes: RingProducer[] = []
+  readonly #producers: RingProducer[] = []
   readonly #workers: WorkerHandle[] = []
   readonly #owners: (RowOwner | undefined)[]
-  readonly #places: SlotAllocator
+  readonly #allocator: SlotAllocator
   readonly #watchdog: Watchdog
   readonly backlog: Backlog
   #turnEnds = false
@@ -41,19 +41,19 @@ export class Pool {
     const shape = { slots: options.queueRows, rings: options.workers, windowRows: manifest.window }
     this.slots = new SharedSlots({ ...shape, featureCount: manifest.features.length })
     this.#owners = new Array<RowOwner | undefined>(options.queueRows).fill(undefined)
-    this.#places = new SlotAllocator(options.queueRows)
+    this.#allocator = new SlotAllocator(options.queueRows)
     this.backlog = new Backlog(options, monotonicMs())
     this.#watchdog = new Watchdog({
       slots: this.slots,
-      lanes: this.#lanes,
+      producers: this.#producers,
       owners: this.#owners,
       runTimeoutMs: options.runTimeoutMs,
       expired: () => this.expired()
     })
-    this.slots.rings.forEach((ring, index) => this.#addLane(new RingProducer(this.slots, ring), index))
+    this.slots.rings.forEach((ring, index) => this.#addProducer(new RingProducer(this.slots, ring), index))
   }
 
-  #addLane(lane: RingProducer, index: number): void {
+  #addProducer(producer: RingProducer, index: number): void {
     const { batchCap, heapMb, background = false, workerEntry: entry } = this.options
     const boot = {
       shape: this.slots.shape,
@@ -66,10 +66,10 @@ export class Pool {
     }
     const events = {
       wake: () => this.#turn(),
-      died: (reason: string) => this.#workerDied(lane, index, reason),
+      died: (reason: string) => this.#workerDied(producer, index, reason),
       batchFailed: (failure: BatchFailure) => this.#observer.batchFailed(failure)
     }
-    this.#lanes.push(lane)
+    this.#producers.push(producer)
     this.#workers.push(new WorkerHandle({ boot, heapMb, ...(entry && { entry }) }, events))
   }
 
@@ -91,39 +91,39 @@ export class Pool {
     return this.#watchdog.stuck.size === 0 && this.#workers.every(worker => worker.healthy)
   }
 
-  /** Places taken by requests. */
+  /** Slots taken by requests. */
   get taken(): number {
-    return this.#places.taken
+    return this.#allocator.taken
   }
 
-  /** Whether every place is taken, also after a look for what is finished and only waits to be collected. */
+  /** Whether every slot is taken, also after a look for what is finished and only waits to be collected. */
   isFull(): boolean {
-    if (this.#places.full) this.#collect()
-    return this.#places.full
+    if (this.#allocator.full) this.#collect()
+    return this.#allocator.full
   }
 
   /** Why a request for so many steps, which would be given up on after `patienceMs`, is not taken on now; undefined if it is. */
   refusal(steps: number, patienceMs: number): ServiceError | undefined {
-    if (!this.#lanes.some((_, index) => this.#able(index))) {
+    if (!this.#producers.some((_, index) => this.#able(index))) {
       return new ServiceError('model_not_ready', 'no worker is able to run the model')
     }
     if (this.backlog.long.underWay > 0) this.#keepGoing()
-    if (this.isFull()) return new ServiceError('queue_full', `all ${this.options.queueRows} places are taken`)
+    if (this.isFull()) return new ServiceError('queue_full', `all ${this.options.queueRows} slots are taken`)
     if (this.backlog.endsInTime(steps, patienceMs)) return undefined
     return new ServiceError('queue_full', `too much work is waiting: ${steps} steps would not end in time`)
   }
 
-  /** Takes a place for a request, or throws the refusal. */
+  /** Takes a slot for a request, or throws the refusal. */
   acquire(steps = 1, patienceMs = Infinity): number {
     const refusal = this.refusal(steps, patienceMs)
     if (refusal) throw refusal
-    return this.#places.take()!
+    return this.#allocator.take()!
   }
 
-  /** Gives back the place of a request that is not in a ring. */
+  /** Gives back the slot of a request that is not in a ring. */
   release(slot: number): void {
     this.slots.state[slot] = SlotState.FREE
-    this.#places.giveBack(slot)
+    this.#allocator.giveBack(slot)
   }
 
   /** Puts a row into the shortest ring. `deadline` is on the monotonic clock, in ms. */
@@ -131,18 +131,19 @@ export class Pool {
     this.slots.deadline[slot] = deadline
     this.#owners[slot] = owner
     this.backlog.put(1)
-    this.#shortestLane().put(slot)
+    this.#shortest().put(slot)
     this.#endTurn()
   }
 
   /** Puts a batch into one worker's ring that is run whole, by itself, or fails. The owner hears of each of its rows. */
-  submitWhole(batch: readonly number[], worker: number, owner: RowOwner, deadline: number): void {
-    for (const slot of batch) {
+  submitWhole(batch: readonly ValidWindow[], worker: number, owner: RowOwner, deadline: number): void {
+    const slots = batch.map(({ slot }) => slot)
+    for (const slot of slots) {
       this.slots.deadline[slot] = deadline
       this.#owners[slot] = owner
     }
     this.backlog.put(batch.length)
-    this.#lanes[worker]!.putWhole(batch)
+    this.#producers[worker]!.putWhole(slots)
     this.#endTurn()
   }
 
@@ -156,11 +157,11 @@ export class Pool {
   }
 
   /**
-   * The caller of a submitted row has gone: its owner hears nothing more, and the place is freed when it is passed. False when
+   * The caller of a submitted row has gone: its owner hears nothing more, and the slot is freed when it is passed. False when
    * there is no such row.
    */
   cancel(slot: number, owner: RowOwner): boolean {
-    // An answered caller can hang up before it has read the answer: somebody else has its place by then.
+    // An answered caller can hang up before it has read the answer: somebody else has its slot by then.
     if (this.#owners[slot] !== owner) return false
     this.#owners[slot] = undefined
     Atomics.compareExchange(this.slots.state, slot, SlotState.WAITING, SlotState.CANCELLED)
@@ -176,15 +177,15 @@ export class Pool {
     return true
   }
 
-  /** Resolves when no place is taken any more. */
+  /** Resolves when no slot is taken any more. */
   drained(): Promise<void> {
-    return this.#places.allFree()
+    return this.#allocator.allFree()
   }
 
   /** Ends the workers after the rows that are in their rings. */
   async close(): Promise<void> {
     clearInterval(this.#sweeper)
-    for (const lane of this.#lanes) lane.stop()
+    for (const producer of this.#producers) producer.stop()
     await Promise.all(this.#workers.map(worker => worker.stopped()))
   }
 
@@ -193,39 +194,39 @@ export class Pool {
     return this.#workers[index]!.hopeful && !this.#watchdog.stuck.has(index)
   }
 
-  #shortestLane(): RingProducer {
+  #shortest(): RingProducer {
     let shortest: RingProducer | undefined
-    for (let index = 0; index < this.#lanes.length; index++) {
-      const lane = this.#lanes[index]!
-      const shorter = shortest === undefined || lane.outstanding < shortest.outstanding
-      if (shorter && this.#able(index)) shortest = lane
+    for (let index = 0; index < this.#producers.length; index++) {
+      const producer = this.#producers[index]!
+      const shorter = shortest === undefined || producer.outstanding < shortest.outstanding
+      if (shorter && this.#able(index)) shortest = producer
     }
-    return shortest ?? this.#lanes[0]!
+    return shortest ?? this.#producers[0]!
   }
 
   /** The end of an event-loop turn, or a worker's message: hand over, look for results, ask for a wake-up if idle. */
   #turn(): void {
-    for (const lane of this.#lanes) lane.publish()
+    for (const producer of this.#producers) producer.publish()
     this.#collect()
-    for (const lane of this.#lanes) {
-      while (lane.outstanding > 0 && lane.askForWake()) this.#collect()
+    for (const producer of this.#producers) {
+      while (producer.outstanding > 0 && producer.askForWake()) this.#collect()
       // Answers may have put rows in for their next step.
-      lane.publish()
+      producer.publish()
     }
   }
 
   /** In a turn that reads many requests long forecasts would take one step a turn, and the workers would wait for its end. */
   #keepGoing(): void {
     this.#collect()
-    for (const lane of this.#lanes) lane.feed()
+    for (const producer of this.#producers) producer.feed()
   }
 
-  /** Looks for results. Also before a request is refused: what has been finished in this turn still has its places. */
+  /** Looks for results. Also before a request is refused: what has been finished in this turn still has its slots. */
   #collect(): void {
-    // What an answer sets off may ask for a place.
+    // What an answer sets off may ask for a slot.
     if (this.#isCollecting) return
     this.#isCollecting = true
-    for (const lane of this.#lanes) lane.collect(this.#deliver)
+    for (const producer of this.#producers) producer.collect(this.#deliver)
     this.#isCollecting = false
   }
 
@@ -254,10 +255,10 @@ export class Pool {
     return new ServiceError('deadline_exceeded', 'the deadline passed before the model could run')
   }
 
-  #workerDied(lane: RingProducer, index: number, reason: string): void {
+  #workerDied(producer: RingProducer, index: number, reason: string): void {
     this.#observer.workerDied(reason)
-    lane.publish()
-    lane.abandon(this.#workers[index]!.hopeful)
+    producer.publish()
+    producer.abandon(this.#workers[index]!.hopeful)
     this.#turn()
   }
 

@@ -5,7 +5,7 @@ import { type SharedSlots, SlotState } from './ring/slots.js'
 
 export interface Watched {
   slots: SharedSlots
-  lanes: readonly RingProducer[]
+  producers: readonly RingProducer[]
   /** who waits for the row in each slot */
   owners: (RowOwner | undefined)[]
   /** ms that one batch may run */
@@ -23,7 +23,7 @@ export class Watchdog {
     this.#watched = watched
   }
 
-  /** Lanes whose worker is in a run that takes too long. */
+  /** Rings whose worker is in a run that takes too long. */
   get stuck(): ReadonlySet<number> {
     return this.#stuck
   }
@@ -31,9 +31,9 @@ export class Watchdog {
   /** `now`: monotonic ms; `queued`: rows that wait in the rings or run. */
   look(now: number, queued: number): void {
     if (queued === 0) return this.#stuck.clear()
-    const { slots, lanes, owners, runTimeoutMs, expired } = this.#watched
-    lanes.forEach((lane, index) => {
-      if (lane.runningFor(now) > runTimeoutMs) this.#stuck.add(index)
+    const { slots, producers, owners, runTimeoutMs, expired } = this.#watched
+    producers.forEach((producer, index) => {
+      if (producer.runningFor(now) > runTimeoutMs) this.#stuck.add(index)
       else this.#stuck.delete(index)
     })
     const { state, deadline } = slots
@@ -48,7 +48,7 @@ export class Watchdog {
     }
   }
 
-  /** The owner is answered now; the place stays taken until its ring has passed it. */
+  /** The owner is answered now; the slot stays taken until its ring has passed it. */
   #giveUp(slot: number, owner: RowOwner, error: ServiceError): void {
     this.#watched.owners[slot] = undefined
     owner.failed(error)

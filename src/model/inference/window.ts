@@ -16,8 +16,8 @@ export interface Table {
 declare const validated: unique symbol
 
 /**
- * A slot whose window has passed every check. Only `WindowReader` makes one, and only it may enter a ring: a NaN or a
- * negative value would come out of the graph as a plausible forecast.
+ * A slot whose window has passed every check. Only this file makes one, and nothing else may enter a ring: a NaN or a negative value
+ * would come out of the graph as a plausible forecast.
  */
 export interface ValidWindow {
   readonly [validated]: true
@@ -28,6 +28,18 @@ export interface ValidWindow {
   readonly spacing: number
   readonly style: TimeStyle
   readonly warnings: readonly string[]
+}
+
+const vouchFor = (window: Omit<ValidWindow, typeof validated>) => window as ValidWindow
+
+/** A window that was checked and whose values have been copied to `slot`, of a model to which a row means the same. */
+export function copiedWindow(window: ValidWindow, slot: number): ValidWindow {
+  return { ...window, slot }
+}
+
+/** A window of golden.json, or made of one, whose values are in `slot`: legal by the check of the bundle. It stands at no time. */
+export function goldenWindow(slot: number): ValidWindow {
+  return vouchFor({ slot, lastTime: 0, spacing: 0, style: styleOf('1970-01-01T00:00:00'), warnings: NO_WARNINGS })
 }
 
 const NO_WARNINGS: readonly string[] = []
@@ -193,8 +205,7 @@ export class WindowReader {
     const frequency = this.#manifest.frequency_seconds * 1000
     const expected = spacing === frequency || this.#manifest.window === 1
     const warnings = expected ? NO_WARNINGS : [this.#spacingWarning(spacing)]
-    const valid = { slot, lastTime, spacing: expected ? frequency : spacing || frequency, style, warnings }
-    return valid as unknown as ValidWindow
+    return vouchFor({ slot, lastTime, spacing: expected ? frequency : spacing || frequency, style, warnings })
   }
 
   #spacingWarning(spacing: number): string {

@@ -9,7 +9,7 @@ import { WindowReader } from '../inference/window.js'
 import type { ActiveModel, ServingModel } from './active-model.js'
 import { inspectGraph } from '../bundle/inspect.js'
 import type { Step } from './steps.js'
-import { GoldenCheck } from './golden.js'
+import { GoldenCheck } from './golden-check.js'
 
 /** Ms that golden answers and warm-up may take together. */
 const TRIAL_MS = 60_000

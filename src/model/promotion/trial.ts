@@ -4,7 +4,7 @@ import { type Bundle, type BundleFiles, openBundle } from '../bundle/bundle.js'
 import { usesMinute } from '../bundle/manifest.js'
 import { openSession } from '../inference/worker/onnx-session.js'
 import { checkSignature } from '../bundle/signature.js'
-import { GoldenBatches, rowsOf } from './company.js'
+import { GoldenBatches, rowsOf } from './golden-batches.js'
 
 // The entry of the process that a new bundle is tried in (sandbox.ts). On its standard input come one line of JSON with
 // the texts of model.json and golden.json and the largest batch, and then the bytes of model.onnx; on its output goes one line of JSON, the verdict.
@@ -36,16 +36,16 @@ async function tryBundle({ bundle, batchCap }: Order): Promise<void> {
   const { manifest } = bundle
   const session = await openSession(new Uint8Array(bundle.model).slice())
   checkSignature(manifest, session)
-  const company = new GoldenBatches(bundle, batchCap)
-  for (const batch of [...company.alone, ...company.together]) {
-    const members = batch.map(number => company.members[number]!)
+  const batches = new GoldenBatches(bundle, batchCap)
+  for (const batch of [...batches.alone, ...batches.together]) {
+    const members = batch.map(number => batches.members[number]!)
     const window = Float32Array.from(members.flatMap(member => member.window))
     const times = usesMinute(manifest) ? { minute: Int32Array.from(members.flatMap(({ minute }) => minute!)) } : {}
     const forecasts = await session.run({ window, ...times }, batch.length, manifest.window).catch((error: Error) => {
       if (NO_MEMORY.test(error.message)) throw error
       throw new ModelRefused('golden_mismatch', `${rowsOf(batch)} cannot be run: ${error.message}`, { cause: error })
     })
-    company.check(batch, forecasts)
+    batches.check(batch, forecasts)
   }
 }
 

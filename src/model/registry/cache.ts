@@ -5,7 +5,7 @@ import { FolderNotOurs } from '../../host/folder-lock.js'
 import type { Bundle, BundleFiles } from '../bundle/bundle.js'
 import { CacheFolder } from './cache-folder.js'
 import { type CacheState, parseState, type Past } from './cache-state.js'
-import { BUNDLE_FILES, readLocalBundle, writeLocalBundle } from './local.js'
+import { BUNDLE_FILES, readLocalBundle, writeLocalBundle } from '../bundle/files.js'
 
 export interface CacheOptions {
   /** of one replica alone */

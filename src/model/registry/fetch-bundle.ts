@@ -6,7 +6,7 @@ import { ModelRefused } from '../../errors.js'
 import type { BundleFiles } from '../bundle/bundle.js'
 import { keyOf, type ModelSource, type ModelRef } from './source.js'
 import type { BundleCache } from './cache.js'
-import { readLocalBundle } from './local.js'
+import { readLocalBundle } from '../bundle/files.js'
 
 /** Where a bundle can be had. */
 export interface BundleStores {

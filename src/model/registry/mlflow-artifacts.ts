@@ -4,7 +4,7 @@ import type { ReadableStream } from 'node:stream/web'
 import { ModelRefused } from '../../errors.js'
 import { objectIn, readShort } from './http-answer.js'
 import { type FetchLimits, inTries, refusalOf, save } from './download.js'
-import { BUNDLE_FILES } from './local.js'
+import { BUNDLE_FILES } from '../bundle/files.js'
 
 export interface ArtifactOptions extends FetchLimits {
   /** without a slash at its end */

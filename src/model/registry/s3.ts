@@ -8,7 +8,7 @@ import { parseManifest } from '../bundle/manifest.js'
 import { type Allowed, keyOfAddress } from './artifact-uri.js'
 import type { ModelSource, ModelRef } from './source.js'
 import { capped, type FetchLimits, inTries, refusalOf, save } from './download.js'
-import { BUNDLE_FILES } from './local.js'
+import { BUNDLE_FILES } from '../bundle/files.js'
 
 const CONNECT_MS = 2000
 

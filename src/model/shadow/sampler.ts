@@ -2,7 +2,7 @@ import { monotonicMs } from '../../clock.js'
 import { Forecast } from '../inference/forecast.js'
 import type { Pool } from '../inference/pool.js'
 import type { ActiveModel } from '../promotion/active-model.js'
-import type { ValidWindow } from '../inference/window.js'
+import { copiedWindow } from '../inference/window.js'
 import { Comparison, type Difference, type ShadowRow } from './comparison.js'
 
 /** Told of each live row that the shadow was to have. */
@@ -43,7 +43,7 @@ export class Sampler {
   }
 
   /**
-   * Takes a forecast whose answer has gone out, in the very turn in which its place was given back: its last window is still
+   * Takes a forecast whose answer has gone out, in the very turn in which its slot was given back: its last window is still
    * there then. Of several steps it is the last that is compared, from the window that the live model had for it.
    */
   answered(forecast: Forecast): void {
@@ -52,7 +52,7 @@ export class Sampler {
     const { comparison } = this
     if (!comparison || comparison.idle || live.bundle !== comparison.live) return
     const { pool } = this.#options.shadow.serving!
-    // As many places as one batch has rows: more would only wait, and nobody waits for them.
+    // As many slots as one batch has rows: more would only wait, and nobody waits for them.
     if (pool.isFull() || !pool.ready) return this.#count(comparison, 'dropped')
     this.#compare(comparison, pool, forecast)
   }
@@ -63,7 +63,7 @@ export class Sampler {
     const live = values.slice(-comparison.live.manifest.features.length)
     const runMs = inferMs / order.steps
     // The live model's reader has checked it, and both models mean the same by a row.
-    const window = { ...order.window, slot } as ValidWindow
+    const window = copiedWindow(order.window, slot)
     const deadline = monotonicMs() + this.#options.patienceMs
     const listener = {
       forecasted: (shadow: Forecast) => {

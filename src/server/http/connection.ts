@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { type WireCode, wireCodeOf, wireRefusal } from '../error-handler.js'
+import { type WireCode, wireCodeOf, wireRefusal } from './wire-errors.js'
 import {
   type CountedResponse,
   type HttpSocket,

@@ -5,7 +5,7 @@ import type { Context } from '../context.js'
 
 /**
  * Refuses a forecast request before its body is read: while full, without a model, or with a compressed body. A request
- * that passes takes its place only when its body is there, so that a slow sender holds none.
+ * that passes takes its slot only when its body is there, so that a slow sender holds none.
  */
 export function admission(context: Context) {
   return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
@@ -53,7 +53,7 @@ export function stepsWritten(body: Buffer): number {
   return Number(STEPS_VALUE.exec(body.toString('latin1', from, from + STEPS_BYTES))?.[1] ?? 1)
 }
 
-/** Takes a place in the serving model's pool for so many steps, or throws the refusal that the caller is answered with. */
+/** Takes a slot in the serving model's pool for so many steps, or throws the refusal that the caller is answered with. */
 export function admit(context: Context, steps: number): { model: ServingModel; slot: number } {
   try {
     const model = servingModel(context)

@@ -9,7 +9,7 @@ import { underFault } from '../../support/under-fault.js'
 const PLACES = 4
 const env = { ...SLOW, BATCH_CAP: '1', QUEUE_ROWS: `${PLACES}`, DEADLINE_MS: '20000' }
 
-/** As many requests as there are places, all at once. */
+/** As many requests as there are slots, all at once. */
 function fill(ledger: Ledger, work: number) {
   return Promise.all(Array.from({ length: PLACES }, () => ledger.send(slowBody(work), { right: slowAnswer() })))
 }
@@ -19,7 +19,7 @@ const inFlight = async (url: string) => (await scrape(url)).get('gru_requests_in
 t.test('a full queue refuses at once with 429 and Retry-After', t =>
   underFault(t, { env }, async ({ service, ledger }) => {
     const served = fill(ledger, 300)
-    await eventually('every place is taken', async () => (await inFlight(service.url)) === PLACES)
+    await eventually('every slot is taken', async () => (await inFlight(service.url)) === PLACES)
     const refused = await Promise.all(Array.from({ length: 20 }, () => ledger.send(slowBody(0))))
     const { socket, closed } = await openRaw(service.port)
     socket.write(rawRequest('', { 'content-length': '1000', connection: 'close' }))
@@ -34,13 +34,13 @@ t.test('a full queue refuses at once with 429 and Retry-After', t =>
     }
     for (const { status, sent, t: took } of (await served).slice(-1)) {
       t.equal(status, 200)
-      t.ok(refusedBy < sent + took, 'the refusals do not wait for a place')
+      t.ok(refusedBy < sent + took, 'the refusals do not wait for a slot')
     }
-    for (const { status } of await fill(ledger, 0)) t.equal(status, 200, 'every place is free again')
+    for (const { status } of await fill(ledger, 0)) t.equal(status, 200, 'every slot is free again')
   })
 )
 
-t.test('a caller who has not sent its body yet takes no place', t =>
+t.test('a caller who has not sent its body yet takes no slot', t =>
   underFault(t, { env }, async ({ service, ledger, before }) => {
     const body = JSON.stringify(slowBody(0))
     const half = rawRequest(body).slice(0, -10)

@@ -13,7 +13,7 @@ const LONG = 4
 const COUNT = (status: string) => `gru_request_duration_seconds_count{route="/predict",status="${status}"}`
 const env = { ...SLOW, BATCH_CAP: '1', QUEUE_ROWS: `${PLACES}` }
 
-t.test('callers who hang up while they wait are not run, and their places are free again', t =>
+t.test('callers who hang up while they wait are not run, and their slots are free again', t =>
   underFault(t, { env: { ...env, DEADLINE_MS: '20000' } }, async ({ service, ledger, before }) => {
     const slow = ledger.send(slowBody(1000), { right: slowAnswer() })
     const callers = await Promise.all(Array.from({ length: CALLERS }, () => openRaw(service.port)))
@@ -24,7 +24,7 @@ t.test('callers who hang up while they wait are not run, and their places are fr
       return grown('gru_rows_cancelled_total', before, await scrape(service.url)) === CALLERS
     })
     t.equal((await slow).status, 200)
-    await eventually('no place is taken', async () => (await scrape(service.url)).get('gru_requests_in_flight') === 0)
+    await eventually('no slot is taken', async () => (await scrape(service.url)).get('gru_requests_in_flight') === 0)
     const next = await Promise.all(
       Array.from({ length: PLACES }, () => ledger.send(slowBody(0), { right: slowAnswer() }))
     )
@@ -50,7 +50,7 @@ t.test('the result of a run whose caller hung up is dropped', t =>
   })
 )
 
-t.test('a caller who hangs up with answers unread takes nothing from whoever has its place now', t =>
+t.test('a caller who hangs up with answers unread takes nothing from whoever has its slot now', t =>
   underFault(
     t,
     { env: { ...env, BATCH_CAP: '16', MAX_STEPS: '1000', DEADLINE_MS: '240000' } },
@@ -70,7 +70,7 @@ t.test('a caller who hangs up with answers unread takes nothing from whoever has
         ledger.send(slowBody(heir === 0 ? 1000 : 0), { right: slowAnswer() })
       )
       await eventually(
-        'others have every place',
+        'others have every slot',
         async () => (await scrape(service.url)).get('gru_requests_in_flight') === PLACES
       )
       for (const socket of deaf) socket.resetAndDestroy()

@@ -70,18 +70,18 @@ t.test('what is asked for and not read takes no memory, and others are answered'
   }
   t.same(ledger.statuses, { 200: ledger.entries.length }, 'nobody else is refused or lost')
   t.same(ledger.wrong, [])
-  await eventually('no place is taken', async () => (await scrape(service.url)).get('gru_requests_in_flight') === 0)
+  await eventually('no slot is taken', async () => (await scrape(service.url)).get('gru_requests_in_flight') === 0)
   t.equal(await service.stop(), 0)
   t.same(unhandled(service), [])
 })
 
-t.test('10,000 unread forecasts of one connection hold no more than eight places', async t => {
+t.test('10,000 unread forecasts of one connection hold no more than eight slots', async t => {
   const service = await startService({ env: { ...SLOW, BATCH_CAP: '1', QUEUE_ROWS: '16', DEADLINE_MS: '20000' } })
   t.teardown(() => service.process.kill('SIGKILL'))
   const ledger = new Ledger(service.url)
   const [greedy] = await unreadPipelines(service.port, rawRequest(JSON.stringify(slowBody(20))).repeat(10_000))
   const held = async () => (await scrape(service.url)).get('gru_requests_in_flight')!
-  await eventually('all its places are taken', async () => (await held()) >= MOST - 1)
+  await eventually('all its slots are taken', async () => (await held()) >= MOST - 1)
   for (let other = 0; other < 10; other++) {
     const { status } = await ledger.send(slowBody(0, [other, 9]), { right: slowAnswer([other, 9]) })
     t.equal(status, 200)
@@ -89,6 +89,6 @@ t.test('10,000 unread forecasts of one connection hold no more than eight places
   }
   t.same(ledger.wrong, [])
   greedy!.resetAndDestroy()
-  await eventually('no place is taken', async () => (await held()) === 0)
+  await eventually('no slot is taken', async () => (await held()) === 0)
   t.equal(await service.stop(), 0)
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { BundleFiles } from '../../../src/model/bundle/bundle.js'
-import { readLocalBundle } from '../../../src/model/registry/local.js'
+import { readLocalBundle } from '../../../src/model/bundle/files.js'
 import { ADMIN_TOKEN, startBucket } from '../../support/bucket.js'
 import { underCallers } from '../../support/following.js'
 import { Ledger } from '../../support/ledger.js'

@@ -10,7 +10,7 @@ const env = { ...SLOW, BATCH_CAP: '1', DEADLINE_MS: '60000', RUN_TIMEOUT_MS: '60
 const RUN = 1000
 const QUEUE_TIMEOUT = 500
 
-t.test('with all places taken so many wait and no more, and none waits for longer than the limit', async t => {
+t.test('with all slots taken so many wait and no more, and none waits for longer than the limit', async t => {
   const haproxyEnv = {
     LB_REPLICA_MAXCONN: '1',
     LB_QUEUE: '10',
@@ -35,15 +35,15 @@ t.test('with all places taken so many wait and no more, and none waits for longe
   }
   const end = ({ sent, t: took }: { sent: number; t: number }) => sent + took
   t.ok(Math.max(...of(429).map(end)) < Math.min(...of(503).map(end)), 'refusals come at once')
-  t.ok(Math.max(...of(503).map(end)) < Math.min(...of(200).map(end)), 'nobody waits for a place for ever')
+  t.ok(Math.max(...of(503).map(end)) < Math.min(...of(200).map(end)), 'nobody waits for a slot for ever')
   t.comment(`429 within ${Math.max(...of(429).map(({ t: took }) => took)).toFixed(0)} ms`)
   t.same(answered(before, await scrapeAll(stack)), { 200: 2 }, 'the replicas never saw the others')
   accounted(t, stack)
 })
 
-t.test('callers who hang up while they wait are run by no replica, and their places are free again', async t => {
-  const [callers, places, long] = [100, 8, 5]
-  const haproxyEnv = { LB_REPLICA_MAXCONN: `${places}`, LB_QUEUE_TIMEOUT: '60s', LB_SERVER_TIMEOUT: '60s' }
+t.test('callers who hang up while they wait are run by no replica, and their slots are free again', async t => {
+  const [callers, slots, long] = [100, 8, 5]
+  const haproxyEnv = { LB_REPLICA_MAXCONN: `${slots}`, LB_QUEUE_TIMEOUT: '60s', LB_SERVER_TIMEOUT: '60s' }
   const stack = await balanced(t, { replicas: 1, env, haproxyEnv })
   const { ledger, port } = stack
   const before = (await scrapeAll(stack))[0]!
@@ -53,7 +53,7 @@ t.test('callers who hang up while they wait are run by no replica, and their pla
   await eventually('they are in', async () => inFlight((await scrapeAll(stack))[0]!) === long)
   const sockets = await Promise.all(Array.from({ length: callers }, () => openRaw(port)))
   for (const { socket } of sockets) socket.write(rawRequest(JSON.stringify(slowBody(1))))
-  await eventually('all wait', async () => (await stack.stats()).queued === callers - (places - long))
+  await eventually('all wait', async () => (await stack.stats()).queued === callers - (slots - long))
   for (const { socket } of sockets) socket.resetAndDestroy()
   await eventually('HAProxy has let them go', async () => {
     const { queued, servers } = await stack.stats()
@@ -61,11 +61,11 @@ t.test('callers who hang up while they wait are run by no replica, and their pla
   })
   for (const { status } of await Promise.all(slow)) t.equal(status, 200)
   const next = await Promise.all(Array.from({ length: 20 }, () => ledger.send(slowBody(0), { right: slowAnswer() })))
-  for (const { status } of next) t.equal(status, 200, 'every place is free again')
+  for (const { status } of next) t.equal(status, 200, 'every slot is free again')
   const after = (await scrapeAll(stack))[0]!
   t.equal(grown('gru_rows_executed_total', before, after), long + 20, 'only who still waited for an answer was run')
-  // A place that one leaves is taken by one who waits and has yet to hang up.
+  // A slot that one leaves is taken by one who waits and has yet to hang up.
   const cancelled = grown('gru_rows_cancelled_total', before, after)
-  t.ok(cancelled >= places - long, `those who were with the replica, ${cancelled}, were let go`)
+  t.ok(cancelled >= slots - long, `those who were with the replica, ${cancelled}, were let go`)
   accounted(t, stack)
 })

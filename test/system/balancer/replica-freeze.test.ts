@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.js'
 
 const MAXCONN = 4
 
-t.test('a frozen replica holds no more callers than its places, and comes back without a word', async t => {
+t.test('a frozen replica holds no more callers than its slots, and comes back without a word', async t => {
   const stack = await balanced(t, { haproxyEnv: { LB_REPLICA_MAXCONN: `${MAXCONN}`, LB_SERVER_TIMEOUT: '10s' } })
   const { ledger, replicas } = stack
   const load = callers(ledger, gru(), 16)

@@ -29,7 +29,7 @@ export class Backlog {
     return this.#queued
   }
 
-  /** Steps of the requests that hold a place and that have not been run. */
+  /** Steps of the requests that hold a slot and that have not been run. */
   get steps(): number {
     return Math.max(0, this.#queued - this.long.underWay) + this.long.steps
   }

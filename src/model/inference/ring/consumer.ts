@@ -121,7 +121,7 @@ class RingConsumer {
     this.#retire()
   }
 
-  /** Retires rows that were all passed over, so that their places are free again; false when there were none. */
+  /** Retires rows that were all passed over, so that their slots are free again; false when there were none. */
   retireSkipped(): boolean {
     if (Atomics.load(this.#ring.control, Control.RETIRED) === this.#taken) return false
     this.#retire()

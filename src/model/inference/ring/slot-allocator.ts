@@ -1,4 +1,4 @@
-/** The places for requests in a pool: as many as there are slots. A place is taken for a request's whole life. */
+/** Hands out the slots of a pool. A request holds its slot for its whole life. */
 export class SlotAllocator {
   readonly capacity: number
   readonly #free: number[]
@@ -18,7 +18,7 @@ export class SlotAllocator {
     return this.#free.length === 0
   }
 
-  /** A slot number, or undefined if every place is taken. */
+  /** A slot number, or undefined if every slot is taken. */
   take(): number | undefined {
     return this.#free.pop()
   }
@@ -28,7 +28,7 @@ export class SlotAllocator {
     if (this.#waiting.length > 0 && this.taken === 0) for (const done of this.#waiting.splice(0)) done()
   }
 
-  /** Resolves when no place is taken any more. */
+  /** Resolves when no slot is taken any more. */
   allFree(): Promise<void> {
     if (this.taken === 0) return Promise.resolve()
     return new Promise(resolve => this.#waiting.push(resolve))

@@ -1,7 +1,7 @@
 /**
  * The shared memory between the main thread and the workers of one pool.
  *
- * A *slot* is one request's place: its window, its forecast, its state. A *ring* is one worker's queue of slot numbers:
+ * A *slot* is one request's part of the memory: its window, its forecast, its state. A *ring* is one worker's queue of slot numbers:
  * main is its only writer, the worker its only reader, so two counters are all the synchronisation it needs. A slot
  * stands in at most one ring at a time and a ring has room for all of them, so a ring cannot overflow: the number of
  * slots is the bound of the queue.
@@ -40,7 +40,7 @@ const CONTROL_WORDS = 16 // a cache line, so that rings do not share one
 
 /** Sizes of the shared memory; plain data, sent to each worker as it is. */
 export interface RingShape {
-  /** places for requests, which bounds the queue */
+  /** slots for requests, which bounds the queue */
   slots: number
   /** workers, each with a ring of its own */
   rings: number

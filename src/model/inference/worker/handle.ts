@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import { type BatchFailure, type TensorInfo, WAKE, type WorkerBoot, type WorkerMessage } from './messages.js'
+import { type BatchFailure, WAKE, type WorkerBoot, type WorkerMessage } from './messages.js'
+import type { TensorInfo } from '../../bundle/signature.js'
 
 const here = import.meta.url
 /** The worker's entry, beside this file: `.ts` where TypeScript is loaded as it stands, `.js` after the build. */
@@ -97,7 +98,7 @@ export class WorkerHandle {
     })
   }
 
-  /** Waits for the thread to be gone after its lane was asked to stop, and starts no successor. */
+  /** Waits for the thread to be gone after its ring was asked to stop, and starts no successor. */
   async stopped(): Promise<void> {
     this.#stopping = true
     clearTimeout(this.#timer)

@@ -1,11 +1,5 @@
+import type { TensorInfo } from '../../bundle/signature.js'
 import type { RingShape } from '../ring/slots.js'
-
-/** A graph input or output as the session reports it; a dynamic dimension is its symbolic name. */
-export interface TensorInfo {
-  name: string
-  type: string
-  shape: (number | string)[]
-}
 
 /** What main gives a worker at its start. */
 export interface WorkerBoot {

@@ -1,5 +1,5 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import type { TensorInfo } from './messages.js'
+import type { TensorInfo } from '../../bundle/signature.js'
 
 /** Reusable input of a batch: views of `rows` rows over memory that the caller fills. */
 export interface BatchInput {

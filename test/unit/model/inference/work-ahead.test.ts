@@ -37,7 +37,7 @@ t.test('long forecasts end in the order in which they came, not all together', a
       })
     }
   })
-  const overtaken = Math.max(...ends.map((index, place) => index - place))
+  const overtaken = Math.max(...ends.map((index, slot) => index - slot))
   t.ok(overtaken <= UNDER_WAY, `none overtook more than ${UNDER_WAY} others: ${overtaken}`)
   t.equal(model.pool.backlog.steps, 0, 'no work is left in the books')
 })
@@ -64,12 +64,12 @@ t.test('what would not end in half of its time behind the work ahead is refused,
   t.match(pool.refusal(30, 6000 * msPerStep), { code: 'queue_full', message: /30 steps/ }, 'for a half of it')
   t.equal(pool.refusal(1, 6000 * msPerStep), undefined, 'one step is another matter')
   t.throws(() => pool.acquire(30, 6000 * msPerStep), { code: 'queue_full' })
-  t.equal(pool.taken, 200, 'a refusal takes no place')
+  t.equal(pool.taken, 200, 'a refusal takes no slot')
   await Promise.all(ended)
   t.equal(pool.refusal(30, msPerStep), undefined, 'nothing is ahead: it may try')
 })
 
-t.test('whoever hangs up while a long forecast waits for its turn gives its place back at once', async t => {
+t.test('whoever hangs up while a long forecast waits for its turn gives its slot back at once', async t => {
   const model = await serving(t, { queueRows: 256 })
   const ended: string[] = []
   const all = Array.from({ length: UNDER_WAY }, () => new Promise<void>(resolve => start(model, 20, () => resolve())))
@@ -83,7 +83,7 @@ t.test('whoever hangs up while a long forecast waits for its turn gives its plac
 })
 
 t.test('nobody is refused while finished forecasts only wait to be collected', async t => {
-  // As many places as rows are handed over at once, so that the worker has them before this turn of the event loop ends.
+  // As many slots as rows are handed over at once, so that the worker has them before this turn of the event loop ends.
   const PLACES = 8
   const model = await serving(t, { queueRows: PLACES, batchCap: PLACES })
   const { pool } = model

@@ -9,13 +9,13 @@ import { serveRing } from '../../../../../src/model/inference/ring/consumer.js'
 const SHAPE = { slots: 8, rings: 1, windowRows: 1, featureCount: 1 }
 
 /** Serves what `prepare` has put into the ring, in this thread, and returns the state of every slot and what was run. */
-async function serve(prepare: (slots: SharedSlots, lane: RingProducer) => void, batchCap = 8) {
+async function serve(prepare: (slots: SharedSlots, producer: RingProducer) => void, batchCap = 8) {
   const slots = new SharedSlots(SHAPE)
-  const lane = new RingProducer(slots, slots.rings[0]!)
+  const producer = new RingProducer(slots, slots.rings[0]!)
   slots.deadline.fill(monotonicMs() + 60_000)
-  prepare(slots, lane)
-  lane.publish()
-  lane.stop()
+  prepare(slots, producer)
+  producer.publish()
+  producer.stop()
   const ran: number[][] = []
   const run: ForecastSession['run'] = async ({ window }) => {
     ran.push([...window])
@@ -35,15 +35,15 @@ async function serve(prepare: (slots: SharedSlots, lane: RingProducer) => void, 
   }
   await serveRing(boot, port, async () => session)
   const collected: number[] = []
-  lane.collect(slot => collected.push(slot))
+  producer.collect(slot => collected.push(slot))
   return { slots, ran, collected }
 }
 
 t.test('a row whose deadline has passed when its turn comes is not run; its neighbours are', async t => {
-  const { slots, ran, collected } = await serve((slots, lane) => {
+  const { slots, ran, collected } = await serve((slots, producer) => {
     for (const slot of [0, 1, 2]) {
       slots.window[slot] = slot + 1
-      lane.put(slot)
+      producer.put(slot)
     }
     slots.deadline[1] = monotonicMs() - 1
   })
@@ -54,8 +54,8 @@ t.test('a row whose deadline has passed when its turn comes is not run; its neig
 })
 
 t.test('a row whose caller has gone is not run, and comes back even when no other does', async t => {
-  const { slots, ran, collected } = await serve((slots, lane) => {
-    lane.put(5)
+  const { slots, ran, collected } = await serve((slots, producer) => {
+    producer.put(5)
     slots.state[5] = SlotState.CANCELLED
   })
   t.same(ran, [])
@@ -64,10 +64,10 @@ t.test('a row whose caller has gone is not run, and comes back even when no othe
 })
 
 t.test('a batch is never larger than the cap, and a row that it fails for is found by running alone', async t => {
-  const { slots, ran } = await serve((slots, lane) => {
+  const { slots, ran } = await serve((slots, producer) => {
     for (const slot of [0, 1, 2, 3, 4]) {
       slots.window[slot] = 11 + slot
-      lane.put(slot)
+      producer.put(slot)
     }
   }, 4)
   t.same(ran, [[11, 12, 13, 14], [11], [12], [13], [14], [15]])

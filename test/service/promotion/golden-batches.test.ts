@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { BundleFiles } from '../../../src/model/bundle/bundle.js'
 import { runInSandbox } from '../../../src/model/promotion/sandbox.js'
-import { readLocalBundle } from '../../../src/model/registry/local.js'
+import { readLocalBundle } from '../../../src/model/bundle/files.js'
 import * as deceive from '../../support/deceivers.js'
 import { rolloutOf } from '../../support/pool.js'
 import { refusedAs } from '../../support/refused.js'

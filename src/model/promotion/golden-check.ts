@@ -1,10 +1,11 @@
 import { ModelRefused, type ServiceError } from '../../errors.js'
 import type { Pool } from '../inference/pool.js'
 import type { RowOwner } from '../inference/pool-contract.js'
-import { type Batch, GoldenBatches, type BatchWindow, rowsOf } from './company.js'
+import { goldenWindow, type ValidWindow } from '../inference/window.js'
+import { type Batch, GoldenBatches, type BatchWindow, rowsOf } from './golden-batches.js'
 
 /**
- * Runs the batches that a new pool must answer (company.ts) in each of its workers, each batch at exactly its size, before the first
+ * Runs the batches that a new pool must answer (batches.ts) in each of its workers, each batch at exactly its size, before the first
  * caller comes. Nothing else sees a flipped weight: it loads without an error and answers plausibly. onnxruntime plans its
  * memory at the first run of a shape, so this warms the sessions too.
  */
@@ -12,14 +13,14 @@ export class GoldenCheck {
   readonly #pool: Pool
   readonly #deadline: number
   /** one a worker: a session is held to what it gave itself */
-  readonly #companies: GoldenBatches[]
+  readonly #golden: GoldenBatches[]
 
   /** `deadline` is on the monotonic clock, in ms. */
   constructor(pool: Pool, deadline: number) {
     const { workers, batchCap } = pool.options
     this.#pool = pool
     this.#deadline = deadline
-    this.#companies = Array.from({ length: workers }, () => new GoldenBatches(pool.bundle, batchCap))
+    this.#golden = Array.from({ length: workers }, () => new GoldenBatches(pool.bundle, batchCap))
   }
 
   /** Runs windows alone. Rejects with `ModelRefused`. */
@@ -32,32 +33,28 @@ export class GoldenCheck {
     return this.#each(({ together }) => together)
   }
 
-  /** All workers at once where there are places for it, or else one after the other. */
-  async #each(batchesOf: (company: GoldenBatches) => readonly Batch[]): Promise<void> {
+  /** All workers at once where there are slots for it, or else one after the other. */
+  async #each(batchesOf: (golden: GoldenBatches) => readonly Batch[]): Promise<void> {
     const { queueRows, workers, batchCap } = this.#pool.options
     const share = Math.floor(queueRows / workers)
-    const run = (company: GoldenBatches, worker: number, places: number) =>
-      this.#run(company, batchesOf(company), { worker, places })
+    const run = (golden: GoldenBatches, worker: number, slots: number) =>
+      this.#run(golden, batchesOf(golden), { worker, slots })
     if (share >= batchCap) {
-      await Promise.all(this.#companies.map((company, worker) => run(company, worker, share)))
+      await Promise.all(this.#golden.map((golden, worker) => run(golden, worker, share)))
     } else {
-      for (const [worker, company] of this.#companies.entries()) await run(company, worker, queueRows)
+      for (const [worker, golden] of this.#golden.entries()) await run(golden, worker, queueRows)
     }
   }
 
-  async #run(
-    company: GoldenBatches,
-    batches: readonly Batch[],
-    { worker, places }: { worker: number; places: number }
-  ) {
+  async #run(golden: GoldenBatches, batches: readonly Batch[], { worker, slots }: { worker: number; slots: number }) {
     for (let first = 0; first < batches.length;) {
       const now: Batch[] = []
-      for (let rows = 0; first < batches.length && rows + batches[first]!.length <= places; first++) {
+      for (let rows = 0; first < batches.length && rows + batches[first]!.length <= slots; first++) {
         rows += batches[first]!.length
         now.push(batches[first]!)
       }
-      const forecasts = await Promise.all(now.map(batch => this.#batch(company.members, batch, worker)))
-      now.forEach((batch, index) => company.check(batch, forecasts[index]!))
+      const forecasts = await Promise.all(now.map(batch => this.#batch(golden.members, batch, worker)))
+      now.forEach((batch, index) => golden.check(batch, forecasts[index]!))
     }
   }
 
@@ -65,9 +62,10 @@ export class GoldenCheck {
   async #batch(members: readonly BatchWindow[], batch: Batch, worker: number): Promise<Float32Array> {
     const pool = this.#pool
     try {
-      const slots = batch.map(number => fill(pool, members[number]!))
+      const windows = batch.map(number => fill(pool, members[number]!))
+      const slots = windows.map(({ slot }) => slot)
       return await new Promise((resolve, reject) => {
-        pool.submitWhole(slots, worker, new BatchRun(pool, slots, { resolve, reject }), this.#deadline)
+        pool.submitWhole(windows, worker, new BatchRun(pool, slots, { resolve, reject }), this.#deadline)
       })
     } catch (error) {
       const message = `${rowsOf(batch)} cannot be run: ${(error as ServiceError).message}`
@@ -76,13 +74,13 @@ export class GoldenCheck {
   }
 }
 
-/** Takes a place for the window: legal by definition, for it is the trainer's or made of it. */
-function fill(pool: Pool, { window, minute }: BatchWindow): number {
+/** Takes a slot for the window: legal by definition, for it is the trainer's or made of it. */
+function fill(pool: Pool, { window, minute }: BatchWindow): ValidWindow {
   const slot = pool.acquire()
   const { slots } = pool
   slots.window.set(window, slot * slots.shape.windowRows * slots.shape.featureCount)
   if (minute) slots.minute.set(minute, slot * slots.shape.windowRows)
-  return slot
+  return goldenWindow(slot)
 }
 
 interface Outcome {
