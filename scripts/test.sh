@@ -2,7 +2,7 @@
 # Everything that `npm test` promises: installs what the tests need, builds, runs every test on this Node, and checks the
 # coverage. `scripts/test.sh LANE` runs the tests of one folder of test/ (unit, service, stores, bench, system); the unit tests
 # need nothing but npm's packages. `scripts/test.sh 22` runs what starts no other server, on that LTS line of Node.
-# The last line is the count.
+# A single file: npx tap run --disable-coverage test/unit/abort.test.ts, after npm run build where it starts the service.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 which=${1:-}
@@ -13,7 +13,7 @@ coverage=(--disable-coverage)
 npm run --silent build
 mkdir -p .tap
 case "$which" in
-  '') coverage=(--coverage-report=json-summary --coverage-report=text) ;;
+  '') coverage=(--coverage-report=json-summary) ;;
   unit | service | stores | bench | system) folders=("test/$which") ;;
   *)
     # What a store, a broker, HAProxy or the benchmark does is the same on every Node.
@@ -29,7 +29,9 @@ esac
 
 mapfile -t files < <(find "${folders[@]}" -name '*.test.ts' | sort)
 status=0
-npx tap run --jobs=2 --output-file=.tap/out.tap "${coverage[@]}" "${files[@]}" || status=$?
-[ -n "$which" ] || node scripts/coverage.mjs || status=1
-node scripts/count.mjs .tap/out.tap
+npx tap run --jobs=2 --reporter=tap "${coverage[@]}" "${files[@]}" | node scripts/report.mjs .tap || status=$?
+if [ -z "$which" ]; then
+  node scripts/coverage.mjs || status=1
+fi
+cat .tap/count.txt
 exit "$status"

@@ -78,18 +78,14 @@ node_line() {
 
 # MinIO's source needs this line of Go, and with it any later one.
 go_is_there() {
-  command -v go >/dev/null && printf 'go1.24\n%s\n' "$(go env GOVERSION)" | sort --check=quiet --version-sort
+  command -v go >/dev/null && printf 'go1.24\n%s\n' "$(go env GOVERSION)" | sort --check=quiet --version-sort && return
+  fail 'Go 1.24 or newer is missing, which MinIO is built with'
 }
 
 # The servers, all at once: one waits for the network while another compiles.
 servers() {
   local pids=() pid status=0
-  if go_is_there; then
-    part "minio-$MINIO" test/servers/minio/install.sh "$MINIO" & pids+=($!)
-  else
-    say 'no Go 1.24 or newer, which MinIO is built with: the tests use SeaweedFS instead'
-  fi
-  part "seaweedfs-$SEAWEEDFS" test/servers/seaweedfs/install.sh test/servers/seaweedfs/requirements.txt & pids+=($!)
+  part "minio-$MINIO" test/servers/minio/install.sh "$MINIO" & pids+=($!)
   part "kafka-$KAFKA" test/servers/kafka/install.sh test/servers/kafka/pom.xml & pids+=($!)
   part "mlflow-$MLFLOW" test/servers/mlflow/install.sh test/servers/mlflow/requirements.txt \
     training/requirements-uv.txt & pids+=($!)
@@ -100,6 +96,7 @@ servers() {
 mkdir -p "$services"
 exec 9>"$services/.lock"
 flock 9
+go_is_there
 debian_packages
 python_environment python examples/python/requirements.txt
 python_environment locust load/requirements.txt

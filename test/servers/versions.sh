@@ -2,6 +2,5 @@
 # What test/servers installs; each lies in .services/NAME-VERSION. test/support/servers reads this file too.
 # The last state of MinIO's archived project: its release tags cannot be installed as a Go module.
 MINIO=v0.0.0-20260212201848-7aac2a2c5b7c
-SEAWEEDFS=4.48
 KAFKA=4.4.0
 MLFLOW=3.17.2

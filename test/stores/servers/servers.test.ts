@@ -1,9 +1,8 @@
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { Kafka as KafkaClient, logLevel } from 'kafkajs'
 import { existsSync } from 'node:fs'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { eventually } from '../../support/eventually.js'
-import { startSeaweedfs } from '../../support/servers/seaweedfs.js'
 import { type Minio, PROMOTIONS_TOPIC, s3Client, startKafka, startMinio, startMlflow } from '../../support/stores.js'
 
 async function put(minio: Minio, key: string, body: string): Promise<void> {
@@ -22,23 +21,14 @@ async function get(minio: Minio, key: string): Promise<string> {
   }
 }
 
-async function keepsObjects(t: Test, server: Minio): Promise<void> {
+t.test('the S3 server keeps its objects through a SIGKILL and comes back on its port', async t => {
+  const server = await startMinio()
   t.teardown(() => server.stop())
   await put(server, 'a/b', 'kept')
   await server.kill()
   await t.rejects(get(server, 'a/b'), { code: 'ECONNREFUSED' })
   await server.restart()
   t.equal(await get(server, 'a/b'), 'kept')
-}
-
-t.test('the S3 server keeps its objects through a SIGKILL and comes back on its port', async t => {
-  await keepsObjects(t, await startMinio())
-})
-
-t.test('so does the one that stands in for MinIO', async t => {
-  const server = await startSeaweedfs()
-  t.equal(server.kind, 'seaweedfs')
-  await keepsObjects(t, server)
 })
 
 t.test('a frozen server takes connections and answers nobody, a thawed one goes on', async t => {

@@ -38,9 +38,7 @@ t.test('SIGKILL of whoever started them leaves neither a server, be it frozen, n
   const { child, addresses } = await start(t)
   const ports = ['TEST_S3_ENDPOINT', 'TEST_MLFLOW_URL'].map(name => new URL(addresses[name]!).port)
   const running = processesWith(ports)
-  const folders = new Set(
-    running.flatMap(({ line }) => /\/(?!\/)[^\0]*gru-(?:minio|seaweedfs|mlflow)-\w+/.exec(line) ?? [])
-  )
+  const folders = new Set(running.flatMap(({ line }) => /\/(?!\/)[^\0]*gru-(?:minio|mlflow)-\w+/.exec(line) ?? []))
   t.equal(folders.size, 2)
   for (const folder of folders) t.ok(existsSync(folder))
   const servers = running.filter(({ line }) => !line.includes('guard.sh'))

@@ -2,9 +2,7 @@ import { execFile } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
-import { installed } from '../servers/installed.js'
 import { CREDENTIALS } from '../servers/s3.js'
-import { startSeaweedfs } from '../servers/seaweedfs.js'
 import { dataFolder, type Server, startServer } from '../servers/server.js'
 import { type ComposeService, readCompose, type Services } from './file.js'
 import { Native, nativePorts } from './native.js'
@@ -69,7 +67,6 @@ export class NativeSystem {
     const needed = Object.entries(service.depends_on ?? {})
     await Promise.all(needed.map(([other]) => this.start(other)))
     if (this.#isJob(name)) await this.run(name)
-    else if (name === 'minio' && installed('minio') === undefined) await this.#standIn()
     else await this.#serve(name, service)
   }
 
@@ -90,13 +87,6 @@ export class NativeSystem {
       ready: async () => run(program!, args, { env, timeout: 10_000 }).then(() => true)
     })
     this.#running.set(name, server)
-  }
-
-  /** Where there is no Go to build MinIO with. */
-  async #standIn(): Promise<void> {
-    const server = await startSeaweedfs()
-    this.#running.set('minio', server)
-    this.#ports.set('minio:9000', Number(new URL(server.endpoint).port))
   }
 
   #command(native: Native, service: ComposeService, command: string[]): string[] {

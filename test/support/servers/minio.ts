@@ -1,18 +1,13 @@
-import { installed } from './installed.js'
+import { installedFolder } from './installed.js'
 import { freePorts } from './ports.js'
 import { CREDENTIALS, makeBucket, PLACE, type S3Access } from './s3.js'
-import { startSeaweedfs } from './seaweedfs.js'
 import { dataFolder, type Server, startServer } from './server.js'
 
-export interface Minio extends Server, S3Access {
-  /** the server that runs: SeaweedFS where MinIO could not be built */
-  kind: 'minio' | 'seaweedfs'
-}
+export type Minio = Server & S3Access
 
 /** Starts an S3 server with an empty bucket. */
 export async function startMinio(): Promise<Minio> {
-  const program = installed('minio')
-  if (program === undefined) return startSeaweedfs()
+  const program = installedFolder('minio')
   const [port] = await freePorts(1)
   const access: S3Access = { endpoint: `http://127.0.0.1:${port}`, ...CREDENTIALS, ...PLACE }
   const folder = dataFolder('minio')
@@ -32,5 +27,5 @@ export async function startMinio(): Promise<Minio> {
       return ok
     }
   })
-  return Object.assign(server, access, { kind: 'minio' as const })
+  return Object.assign(server, access)
 }
