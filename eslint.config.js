@@ -69,7 +69,11 @@ export default [
     }
   },
   { files: ['src/**/*.ts'], rules: { ...restrict(onlyOnnxSession), 'no-restricted-properties': noEnvironment } },
-  { files: ['src/settings/config.ts'], rules: { 'no-restricted-properties': 'off' } },
+  {
+    // The second reads what npm took of the benchmark's command line, which npm leaves nowhere else.
+    files: ['src/settings/config.ts', 'src/bench/cli/swallowed.ts'],
+    rules: { 'no-restricted-properties': 'off' }
+  },
   { files: ['src/model/**/*.ts'], rules: restrict(onlyOnnxSession, modelKnowsNoServer) },
   ...betweenRooms('model', MODEL_ROOMS, modelKnowsNoServer),
   ...betweenRooms('server', SERVER_ROOMS),

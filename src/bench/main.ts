@@ -1,7 +1,8 @@
-import { HELP, parseCommand } from './cli/cli.js'
+import { parseCommand } from './cli/cli.js'
 import { runCommand } from './cli/commands.js'
-import { BenchError } from './errors.js'
+import { refuseSwallowed } from './cli/swallowed.js'
 import { Stopped } from './cli/stop.js'
+import { BenchError } from './errors.js'
 
 /** Of a defect of ours: everything else that can go wrong has an exit code of its own. */
 const DEFECT = 70
@@ -20,8 +21,9 @@ for (const [signal, exitCode] of [
 
 try {
   const args = process.argv.slice(2)
+  refuseSwallowed(args)
   const command = parseCommand(args, new Date())
-  if (command.name === 'help') console.log(HELP)
+  if (command.name === 'help') console.log(command.text.trimEnd())
   else process.exitCode = await runCommand(command, { args, stopping })
 } catch (thrown) {
   // What fails because of a stop says that it was aborted; the stop says why.

@@ -81,27 +81,42 @@ t.test('the windows of a warm-up are whole pauses of the users', t => {
   t.end()
 })
 
+const wrong = (flag: string, text: string, why: string) => `option '${flag}' argument '${text}' is invalid. ${why}`
+const wholeOf = (range: string) => `It must be a whole number of ${range}.`
+
 const REFUSED = {
-  '--user 5': "Unknown option '--user'",
-  '--users': "Option '--users <value>' argument missing",
-  '--users 0': '--users must be a whole number of 1 to 10000, not "0"',
-  '--users 2e2': '--users must be a whole number of 1 to 10000, not "2e2"',
-  '--users 200,200': '--users has a number twice: 200,200',
-  '--replicas 9': '--replicas must be a whole number of 1 to 8, not "9"',
-  '--replicas 1,': '--replicas must be a whole number of 1 to 8, not ""',
-  '--workers -1': "Option '--workers' argument is ambiguous",
-  '--duration 0.5': '--duration must be a whole number of 1 to 86400, not "0.5"',
-  '--repeats x': '--repeats must be a whole number of 1 to 100, not "x"',
-  '--seed -': '--seed must be a whole number of 0 to 2147483647, not "-"',
-  '--think 600001': '--think must be a whole number of 0 to 600000, not "600001"',
-  '--steps 0': '--steps must be a whole number of 1 to 1000, not "0"',
-  '--port 70000': '--port must be a whole number of 1 to 65535, not "70000"',
-  '--preset all': '--preset must be report or matrix or standalone, not "all"',
-  '--target localhost:8080': '--target must be an http address, not "localhost:8080"',
-  '--target http://me:secret@host': '--target must be an http address, not "http://me:secret@host"',
+  '--user 5': "unknown option '--user' (Did you mean --users?)",
+  '--Quick': "unknown option '--Quick' (Did you mean --quick?)",
+  '-x': "unknown option '-x'",
+  '--users': "option '--users <n,n>' argument missing",
+  '--users 0': wrong('--users <n,n>', '0', wholeOf('1 to 10000')),
+  '--users 2e2': wrong('--users <n,n>', '2e2', wholeOf('1 to 10000')),
+  '--users 200,200': wrong('--users <n,n>', '200,200', 'It has a number twice.'),
+  '--users --quick': wrong('--users <n,n>', '--quick', wholeOf('1 to 10000')),
+  '--out --quick': wrong('--out <dir>', '--quick', 'A value must stand there, which does not begin with "-".'),
+  '--replicas 9': wrong('--replicas <n,n>', '9', wholeOf('1 to 8')),
+  '--replicas 1,': wrong('--replicas <n,n>', '1,', wholeOf('1 to 8')),
+  '--workers -1': wrong('--workers <n,n>', '-1', wholeOf('1 to 64')),
+  '--duration 0.5': wrong('--duration <s>', '0.5', wholeOf('1 to 86400')),
+  '--repeats x': wrong('--repeats <n>', 'x', wholeOf('1 to 100')),
+  '--seed -': wrong('--seed <n>', '-', wholeOf('0 to 2147483647')),
+  '--think 600001': wrong('--think <ms>', '600001', wholeOf('0 to 600000')),
+  '--steps 0': wrong('--steps <n>', '0', wholeOf('1 to 1000')),
+  '--port 70000': wrong('--port <n>', '70000', wholeOf('1 to 65535')),
+  '--preset all': wrong('--preset <name>', 'all', 'Allowed choices are report, matrix, standalone.'),
+  '--target localhost:8080': wrong(
+    '--target <url>',
+    'localhost:8080',
+    'It must be an http address without a password.'
+  ),
+  '--target http://me:secret@host': wrong(
+    '--target <url>',
+    'http://me:secret@host',
+    'It must be an http address without a password.'
+  ),
   '--replica-metrics http://127.0.0.1:1': '--replica-metrics needs --target',
   '--ui-port 80': '--ui-port needs --ui',
-  'ceiling --rounds 0': '--rounds must be a whole number of 1 to 100, not "0"',
+  'ceiling --rounds 0': wrong('--rounds <n>', '0', wholeOf('1 to 100')),
   '--users 3': '--users 3 is less than --workers 8: a load worker would have no user',
   '--preset standalone --users 50': '--users cannot go with --preset standalone',
   '--target http://127.0.0.1:9 --preset report':
@@ -109,18 +124,57 @@ const REFUSED = {
   '--target http://127.0.0.1:9 --balance first': '--balance cannot go with --target',
   '--target http://127.0.0.1:9 --replicas 1,2': '--replicas must be one number with --target',
   '--resume DIR --quick': '--quick cannot go with --resume, which goes on as it was begun',
-  'sweep now': '"now" is one word too many',
-  report: 'the folder of results to report is missing',
-  'compare A': 'the second folder is missing',
-  'compare A B C': '"C" is one word too many',
+  '--resume DIR --replica-metrics http://127.0.0.1:1':
+    '--replica-metrics cannot go with --resume, which goes on as it was begun',
+  'sweep now': "too many arguments for 'sweep'. Expected 0 arguments but got 1.",
+  report: "missing required argument 'dir'",
+  'compare A': "missing required argument 'after'",
+  'compare A B C': "too many arguments for 'compare'. Expected 2 arguments but got 3.",
   slo: '--p99 is missing: the bound in ms',
-  'slo --p99 fast': '--p99 must be a whole number of 1 to 60000, not "fast"',
-  swep: 'there is no command "swep": see npm run bench -- help'
+  'slo --p98 50': "unknown option '--p98' (Did you mean --p99?)",
+  'slo --p99 fast': wrong('--p99 <ms>', 'fast', wholeOf('1 to 60000')),
+  swep: "unknown command 'swep' (Did you mean sweep?): see npm run bench -- help",
+  'help swep': "unknown command 'swep': see npm run bench -- help"
 }
 
 t.test('a flag or a word that is wrong names itself, in one line', t => {
   for (const [line, message] of Object.entries(REFUSED)) {
     t.throws(() => parse(line), { code: 'bad_flag', message, exitCode: 2 }, line)
   }
+  t.end()
+})
+
+t.test('every command shows its own flags by --help, by -h and by help before its name', t => {
+  const help = (line: string) => {
+    const command = parse(line)
+    if (command.name !== 'help') throw new Error(`${line} is no help but ${command.name}`)
+    return command.text
+  }
+  const OWN = { slo: '--p99 <ms>', sweep: '--resume <dir>', ceiling: '--rounds <n>', 'cross-check': '--port <n>' }
+  for (const [name, flag] of Object.entries({ ...OWN, report: '<dir>', compare: '<before> <after>' })) {
+    const text = help(`${name} --help`)
+    t.match(text.split('\n')[0], `npm run bench -- ${name}`)
+    t.ok(text.includes(flag), `${name} shows ${flag}`)
+    for (const line of [`${name} -h`, `help ${name}`]) t.equal(help(line), text, line)
+    t.ok(help('help').includes(name), `${name} is in the list`)
+  }
+  t.equal(help('--help'), help('help'))
+  t.equal(help('-h'), help('help'))
+  // Flags without a command are those of a sweep, so that the list shows these as well.
+  t.ok(help('help').includes('--quick'))
+  t.ok(help('--quick --help').includes('--quick'))
+  t.end()
+})
+
+t.test('the flags of a search and of the ceiling have the defaults that their help shows', t => {
+  t.same(parse('slo --p99 50'), {
+    name: 'slo',
+    options: {
+      ...{ p99Ms: 50, replicas: [1, 2, 4, 8], workers: 4, durationMs: 10_000, seed: 1, steps: 1, port: 8023 }
+    }
+  })
+  t.same(parse('ceiling --rounds=2'), { name: 'ceiling', options: { connections: 50, rounds: 2, durationMs: 4000 } })
+  t.same(parse('cross-check DIR'), { name: 'cross-check', folder: 'DIR', port: 8023 })
+  t.same(parse('--resume DIR --ui'), { name: 'resume', folder: 'DIR', uiPort: 8089 })
   t.end()
 })
