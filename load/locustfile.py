@@ -4,7 +4,7 @@ Alone, with the golden windows of models/gru::
 
     locust -f load/locustfile.py --host http://127.0.0.1:8080
 
-`npm run bench -- --generator locust` starts a master and workers with the options below (docs/bench-locust.md).
+`npm run bench -- --generator locust` starts a master and workers with the options below (docs/guides/bench-locust.md).
 """
 
 import itertools

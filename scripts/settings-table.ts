@@ -18,7 +18,7 @@ function allowed(setting: Setting): string {
   return setting.type === 'boolean' ? '`true`, `false`' : 'text'
 }
 
-/** README's table of settings, from the schema that reads them. */
+/** The table of docs/reference/settings.md, from the schema that reads them. */
 export function settingsTable(): string {
   const rows = Object.entries(ConfigSchema.properties as Record<string, Setting>).map(([name, setting]) => {
     const standard = setting.default === '' ? '(empty)' : `\`${String(setting.default)}\``
@@ -27,18 +27,20 @@ export function settingsTable(): string {
   return ['| Variable | Default | Allowed | Meaning |', '|---|---|---|---|', ...rows].join('\n')
 }
 
+/** Where the settings are documented. */
+export const SETTINGS_FILE = 'docs/reference/settings.md'
 const MARKED = /(<!-- settings:begin -->\n)[^]*(<!-- settings:end -->)/
 
-/** The table that stands in README.md. */
-export function documentedSettings(readme: string): string | undefined {
-  return /<!-- settings:begin -->\n([^]*?)\n?<!-- settings:end -->/.exec(readme)?.[1]
+/** The table that stands in a text. */
+export function documentedSettings(text: string): string | undefined {
+  return /<!-- settings:begin -->\n([^]*?)\n?<!-- settings:end -->/.exec(text)?.[1]
 }
 
-// Run as a program, it puts the table into README.md.
+// Run as a program, it puts the table there.
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const readme = readFileSync('README.md', 'utf8')
+  const text = readFileSync(SETTINGS_FILE, 'utf8')
   writeFileSync(
-    'README.md',
-    readme.replace(MARKED, (_all, begin, end) => `${begin}${settingsTable()}\n${end}`)
+    SETTINGS_FILE,
+    text.replace(MARKED, (_all, begin, end) => `${begin}${settingsTable()}\n${end}`)
   )
 }

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { exitCodeOf, refusedAs, type Verdict } from './model/promotion/verdict.js'
 
 // `node dist/check.js [--json] [--address URI] DIR`: whether a replica of this service would take the bundle in DIR live.
-// docs/model-bundle.md has its exit codes and its JSON.
+// docs/reference/model-bundle.md has its exit codes and its JSON.
 
 const USAGE = `usage: node dist/check.js [--json] [--address URI] DIR
 

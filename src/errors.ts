@@ -1,6 +1,6 @@
 /**
  * Every error a caller can meet: its stable code, its HTTP status and whether the same request may succeed later.
- * The codes are part of the interface; they are listed in docs/api.md and a test compares the two.
+ * The codes are part of the interface; they are listed in docs/reference/api.md and a test compares the two.
  */
 export const ERRORS = {
   malformed_json: { status: 400, retryable: false },

@@ -16,7 +16,7 @@ import { type Figure, holds, table } from './report.js'
 import { swaps } from './swaps.js'
 
 /**
- * `npm run speed`: every ratio of docs/speed.md, each measured side by side in this one run. Needs wrk, some ten quiet
+ * `npm run speed`: every ratio of docs/benchmarks/speed.md, each measured side by side in this one run. Needs wrk, some ten quiet
  * minutes, and for the promotion what test/servers/install.sh installs. Exits 1 when a bar does not hold.
  */
 const { values: options } = parseArgs({

@@ -23,7 +23,7 @@ const integer = (range: Range) => ({ type: 'integer', ...range }) as const
 const ms = (standard: number, description: string, minimum = 1) =>
   integer({ default: standard, minimum, maximum: MAX_TIMER_MS, description })
 
-/** Every setting, by the name of its environment variable. The README's table is compared with this by a test. */
+/** Every setting, by the name of its environment variable. docs/reference/settings.md is compared with this by a test. */
 export const ConfigSchema = {
   type: 'object',
   additionalProperties: false,

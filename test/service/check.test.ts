@@ -149,8 +149,8 @@ t.test('a bundle whose process dies is refused, not taken for one that was not c
   t.match(JSON.parse((await check.ended).stdout), { ok: false, reason: 'sandbox_oom' })
 })
 
-t.test('docs/model-bundle.md names the fields of the JSON', async t => {
+t.test('docs/reference/model-bundle.md names the fields of the JSON', async t => {
   const [, verdict] = await checked(['models/gru'])
-  const documented = readFileSync('docs/model-bundle.md', 'utf8').split('## The check\n')[1]!
+  const documented = readFileSync('docs/reference/model-bundle.md', 'utf8').split('## The check\n')[1]!
   for (const field of Object.keys(verdict)) t.match(documented, new RegExp(`\`${field}\``), field)
 })

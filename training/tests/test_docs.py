@@ -1,4 +1,4 @@
-"""The export that docs/model-bundle.md shows gives one file, which the service's own check takes."""
+"""The export that docs/reference/model-bundle.md shows gives one file, which the service's own check takes."""
 
 import hashlib
 import json

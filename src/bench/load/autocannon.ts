@@ -16,7 +16,7 @@ export interface FleetOptions extends UserOptions {
 /**
  * The users of one load worker, driven by autocannon's own clients in this process. This file and
  * autocannon-user.ts are the only ones that know autocannon; they use private fields, so the version is pinned. What is done otherwise than autocannon does it, and
- * why, is in docs/bench-load.md.
+ * why, is in docs/guides/bench-load.md.
  */
 export class Fleet {
   readonly #users: User[] = []

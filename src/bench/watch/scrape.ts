@@ -9,7 +9,7 @@ interface Sample {
   value: number
 }
 
-/** What a replica has counted since its start (docs/metrics.md). */
+/** What a replica has counted since its start (docs/reference/metrics.md). */
 export interface ReplicaCounters {
   /** 2xx answers of POST /predict */
   ok: number

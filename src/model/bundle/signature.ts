@@ -24,7 +24,7 @@ function same(expected: readonly TensorInfo[], actual: readonly TensorInfo[]): b
   })
 }
 
-/** Compares the graph's tensors with the manifest's, and the manifest's with the contract of docs/model-bundle.md. */
+/** Compares the graph's tensors with the manifest's, and the manifest's with the contract of docs/reference/model-bundle.md. */
 export function checkSignature(manifest: Manifest, graph: { inputs: TensorInfo[]; outputs: TensorInfo[] }): void {
   const width = manifest.features.length
   const window: TensorInfo = { name: 'window', type: 'float32', shape: ['batch', manifest.window, width] }

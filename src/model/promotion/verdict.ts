@@ -1,6 +1,6 @@
 import type { RefusalReason } from '../../errors.js'
 
-/** What `node dist/check.js --json` prints: see docs/model-bundle.md. */
+/** What `node dist/check.js --json` prints: see docs/reference/model-bundle.md. */
 export interface Verdict {
   /** a replica with these settings would take the bundle live */
   ok: boolean

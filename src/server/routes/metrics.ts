@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.js'
 
-/** `GET /metrics` in Prometheus' text format; listed in docs/metrics.md. */
+/** `GET /metrics` in Prometheus' text format; listed in docs/reference/metrics.md. */
 export async function metricsRoute(app: FastifyInstance, { metrics }: Context): Promise<void> {
   const schema = { summary: 'Metrics in Prometheus text format', tags: ['operation'], produces: ['text/plain'] }
   let scrape: Promise<Buffer> | undefined

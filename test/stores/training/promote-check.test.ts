@@ -103,7 +103,7 @@ t.test('a version is promoted only by the name of its model', async t => {
 })
 
 t.test('each command of the docs and of compose.yaml that promotes names the model', async t => {
-  const files = ['README.md', 'compose.yaml', 'docs/operations.md', 'training/README.md', 'docs/promotion-events.md']
+  const files = ['README.md', 'compose.yaml', 'docs/guides/operations.md', 'training/README.md', 'docs/reference/promotion-events.md']
   const lines = files.flatMap(file => readFileSync(file, 'utf8').split('\n').filter(line => /\bpromote --/.test(line)))
   t.ok(lines.length >= 4)
   for (const line of lines) t.match(line, / promote --name \S+ --version /)

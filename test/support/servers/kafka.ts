@@ -15,7 +15,7 @@ const CLUSTER_ID = 'Z3J1LWluZmVyZW5jZS10MQ'
 /** ApiVersions 0 without a client: length, key 18, version 0, correlation 1, null. https://kafka.apache.org/protocol */
 const API_VERSIONS = Buffer.from('0000000a0012000000000001ffff', 'hex')
 
-/** The topic of promotions; see docs/promotion-events.md. */
+/** The topic of promotions; see docs/reference/promotion-events.md. */
 export const PROMOTIONS_TOPIC = 'model-promotions'
 
 export interface KafkaAccess {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { documentedSettings, settingsTable } from '../../../scripts/settings-table.js'
+import { documentedSettings, SETTINGS_FILE, settingsTable } from '../../../scripts/settings-table.js'
 import { ConfigError, ConfigSchema, loadConfig } from '../../../src/settings/config.js'
 
-t.test("README's table of settings is the schema that reads them (npx tsx scripts/settings-table.ts mends it)", t => {
-  t.equal(documentedSettings(readFileSync('README.md', 'utf8')), settingsTable())
+t.test('The documented settings are the schema that reads them (npx tsx scripts/settings-table.ts mends it)', t => {
+  t.equal(documentedSettings(readFileSync(SETTINGS_FILE, 'utf8')), settingsTable())
   t.end()
 })
 

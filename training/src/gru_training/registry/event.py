@@ -1,4 +1,4 @@
-"""The promotion event: a hint to the services, described in docs/promotion-events.md."""
+"""The promotion event: a hint to the services, described in docs/reference/promotion-events.md."""
 
 import json
 from dataclasses import asdict, dataclass, field

@@ -55,7 +55,7 @@ def _make_model(client: MlflowClient, name: str) -> None:
 
 
 def _tags(bundle: Bundle) -> dict[str, str]:
-    """What promotion goes by; see docs/promotion-events.md."""
+    """What promotion goes by; see docs/reference/promotion-events.md."""
     tags = {
         "sha256": bundle.sha256,
         "bundle_version": bundle.manifest["version"],
