@@ -80,7 +80,12 @@ export default [
   { files: ['src/settings/**/*.ts', 'src/host/**/*.ts'], rules: restrict(onlyOnnxSession, groundFloor) },
   { files: ['src/model/inference/worker/onnx-session.ts'], rules: restrict(modelKnowsNoServer) },
   { files: ['src/bench/**/*.ts'], rules: restrict(onlyOnnxSession, benchIsAClient) },
-  { files: ['test/**/*.ts', 'scripts/**/*.ts'], rules: { 'max-lines-per-function': 'off' } },
+  // Long for what they list, not for what they do.
+  {
+    files: ['src/**/schemas/*.ts', 'src/**/*.schema.ts', 'src/settings/*.ts', 'src/metrics/*.ts'],
+    rules: { 'max-lines': 'off' }
+  },
+  { files: ['test/**/*.ts', 'scripts/**/*.ts', 'experiments/**/*.ts'], rules: { 'max-lines-per-function': 'off' } },
   {
     files: ['src/server/ui/*.js', 'src/bench/*/ui/*.js'],
     languageOptions: { globals: { ...globals.browser, uPlot: 'readonly' } },

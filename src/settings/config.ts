@@ -187,10 +187,19 @@ export function loadConfig(environment: Environment = process.env): Config {
 
 /** Settings that say what a bundle may be and what may be asked of it; the check of a bundle has no others. */
 const CHECK_SETTINGS = [
-  ...(['SANDBOX_TIMEOUT_MS', 'SANDBOX_MEMORY_MB', 'MODEL_MAX_BYTES', 'MAX_ROWS'] as const),
-  ...(['BATCH_CAP', 'QUEUE_ROWS', 'WORKERS', 'WORKER_HEAP_MB', 'RUN_TIMEOUT_MS'] as const),
-  ...(['MLFLOW_TRACKING_URI', 'S3_BUCKET', 'S3_PREFIX'] as const)
-]
+  'SANDBOX_TIMEOUT_MS',
+  'SANDBOX_MEMORY_MB',
+  'MODEL_MAX_BYTES',
+  'MAX_ROWS',
+  'BATCH_CAP',
+  'QUEUE_ROWS',
+  'WORKERS',
+  'WORKER_HEAP_MB',
+  'RUN_TIMEOUT_MS',
+  'MLFLOW_TRACKING_URI',
+  'S3_BUCKET',
+  'S3_PREFIX'
+] as const
 
 /** Reads the settings of `CHECK_SETTINGS`; all others have their defaults, whatever the environment says. */
 export function loadCheckConfig(environment: Environment = process.env): Config {

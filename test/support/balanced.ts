@@ -55,7 +55,12 @@ export async function balanced(t: Test, options: BalancedOptions = {}): Promise<
   const ledger = new Ledger(haproxy.url)
   t.teardown(() => ledger.close())
   return {
-    ...{ url: haproxy.url, port, replicas, haproxy, ledger, lines },
+    url: haproxy.url,
+    port,
+    replicas,
+    haproxy,
+    ledger,
+    lines,
     stats: () => haproxy.api.stats(),
     async restart(index) {
       replicas[index] = await start(index, Number(new URL(replicas[index]!.url).port))

@@ -57,7 +57,12 @@ export class Ledger {
     const { hostname, port } = this.#url
     return new Promise(resolve => {
       const sent = request({
-        ...{ hostname, port, method, path, agent: this.#agent, timeout: LOST_MS },
+        hostname,
+        port,
+        method,
+        path,
+        agent: this.#agent,
+        timeout: LOST_MS,
         headers: { ...length(bytes), 'x-request-id': entry.id, 'content-type': 'application/json', ...headers }
       })
       sent.on('timeout', () => sent.destroy()).on('error', () => resolve(entry))

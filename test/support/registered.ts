@@ -112,7 +112,10 @@ export async function registered(
   }
   const version = async (source: string, tags: { key: string; value: string }[] = []) => {
     const answer = await askMlflow<{ model_version: { version: string } }>(mlflow, 'model-versions/create', {
-      ...{ name, source, tags, run_id: shelf.run_id }
+      name,
+      source,
+      tags,
+      run_id: shelf.run_id
     })
     return answer.model_version.version
   }

@@ -17,7 +17,11 @@ export function sendBody({ port, bytes, inChunks, path = '/predict', headers }: 
   const length = inChunks ? {} : { 'content-length': `${bytes.length}` }
   return new Promise(resolve => {
     const sent = request({
-      ...{ port, host: '127.0.0.1', path, method: 'POST', agent },
+      port,
+      host: '127.0.0.1',
+      path,
+      method: 'POST',
+      agent,
       headers: { 'content-type': 'application/json', ...length, ...headers }
     })
     sent.on('response', answer => {

@@ -82,7 +82,9 @@ export class NativeSystem {
     if (kind !== 'CMD') throw new Error(`the health check of ${name} is no CMD`)
     const [program, ...args] = this.#command(native, { ...service, entrypoint: check }, [])
     const server = await startServer({
-      ...{ name, folder, env },
+      name,
+      folder,
+      env,
       command: this.#command(native, service, service.command ?? []),
       ready: async () => run(program!, args, { env, timeout: 10_000 }).then(() => true)
     })

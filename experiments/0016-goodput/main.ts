@@ -10,14 +10,14 @@ import { total } from '../../src/bench/samples/tally.js'
 import { type Replica } from '../../src/bench/stack/replica.js'
 import { startStack } from '../../src/bench/stack/stack.js'
 import { askModel } from '../../src/bench/stack/target.js'
-import { median } from '../speed/report.js'
+import { median } from '../../scripts/speed/report.js'
 import { counters, refusalP99Ms } from './replica.js'
 
 /**
  * The goodput curve of docs/guides/limits.md: good answers a second where 0.5 to 8 times the capacity is offered in an open loop, for
  * forecasts of 1 and of 30 steps, direct and through HAProxy. One replica has a core of its own (taskset), the load and HAProxy
  * have the other one, so that a larger load takes nothing from what is measured. The capacity is what a closed loop gets.
- *   tsx scripts/goodput/main.ts --rounds 3 --seconds 5 --raw results/goodput.jsonl
+ *   tsx experiments/0016-goodput/main.ts --rounds 3 --seconds 5 --raw results/goodput.jsonl
  */
 const { values: options } = parseArgs({
   options: {
@@ -104,7 +104,10 @@ async function measure(trial: Trial, factor: number, rate: number): Promise<Poin
     const { dropped = 0, ...broken } = errors
     const sent = completed + total(broken)
     return {
-      ...{ round: trial.round, way: trial.way, steps, factor },
+      round: trial.round,
+      way: trial.way,
+      steps,
+      factor,
       offered: factor === 0 ? a(sent) : Math.round(rate),
       sent: a(sent),
       good: a(ok),

@@ -2,10 +2,10 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { goldenBodies, readGolden } from '../src/bench/load/bodies.js'
-import { startLoad } from '../src/bench/load/generator.js'
-import { killTargets, startTarget, stopTarget } from './speed/processes.js'
-import { median } from './speed/report.js'
+import { goldenBodies, readGolden } from '../../src/bench/load/bodies.js'
+import { startLoad } from '../../src/bench/load/generator.js'
+import { killTargets, startTarget, stopTarget } from '../../scripts/speed/processes.js'
+import { median } from '../../scripts/speed/report.js'
 
 /**
  * What the benchmark's load generator costs: its requests a second against a plain echo beside bare autocannon's on the
@@ -35,7 +35,14 @@ const url = `http://127.0.0.1:${port}/predict`
 
 async function harness(): Promise<number> {
   const load = await startLoad({
-    ...{ url, users: connections, workers, thinkMs: 0, bodies: [body], checkEvery: 50, seed: 1, timeoutMs: 10_000 }
+    url,
+    users: connections,
+    workers,
+    thinkMs: 0,
+    bodies: [body],
+    checkEvery: 50,
+    seed: 1,
+    timeoutMs: 10_000
   })
   try {
     await pause(WARM_UP_MS)
@@ -53,7 +60,9 @@ async function harness(): Promise<number> {
 async function bare(): Promise<number> {
   const headers = { 'content-type': 'application/json' }
   const order = { url, connections: connections / workers, method: 'POST', headers, body }
-  const children = Array.from({ length: workers }, () => fork('scripts/bare-autocannon.mjs', { execArgv: [] }))
+  const children = Array.from({ length: workers }, () =>
+    fork('experiments/0006-harness-cost/bare-autocannon.mjs', { execArgv: [] })
+  )
   const ask = (message: object | string) =>
     Promise.all(
       children.map(async child => {

@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { LEAST_REQUESTS, TIME_SLOTS } from '../../src/bench/stack/balance.js'
 import { startStack } from '../../src/bench/stack/stack.js'
-import { realBodies } from '../speed/bodies.js'
-import { median } from '../speed/report.js'
+import { realBodies } from '../../scripts/speed/bodies.js'
+import { median } from '../../scripts/speed/report.js'
 import { measure, type Sample } from './measure.js'
 
 /**
  * The table of docs/adr/0007-balance.md: each policy of HAProxy in turn, round after round, at 1, 2 and 8 replicas and
  * 200 and 800 connections, with the direct throughput of one replica beside it. Needs wrk and haproxy.
- *   tsx scripts/balance/main.ts --policy leastconn/64 --policy first/128 --rounds 3
+ *   tsx experiments/0007-balance/main.ts --policy leastconn/64 --policy first/128 --rounds 3
  * A policy is the words of `balance` and the requests that a replica may have at once, those of the sweep where they are left
  * out. Prints medians and, in brackets, the range over all rounds; every sample goes to `--raw FILE` as a line of JSON.
  */
