@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import t from 'tap'
 import { bodyOf, gru } from '../support/bundles.js'
 import { goldenAnswer } from '../support/golden.js'
@@ -45,6 +46,12 @@ const STYLES: Record<string, [string[], string, string]> = {
     '2018-02-28T02:50:07.250000Z',
     '2018-02-28T02:52:07.250000Z'
   ],
+  nanoseconds: [
+    minutes(30, mm => `2018-02-28T02:${mm}:07.000000001Z`),
+    '2018-02-28T02:50:07.000000001Z',
+    '2018-02-28T02:52:07.000000001Z'
+  ],
+  'lower case': [minutes(30, mm => `2018-02-28t02:${mm}:00z`), '2018-02-28t02:50:00z', '2018-02-28t02:52:00z'],
   'the end of a year': [minutes(40, mm => `2019-12-31T23:${mm}:00`), '2020-01-01T00:00:00', '2020-01-01T00:02:00'],
   'a leap day': [minutes(40, mm => `2020-02-28T23:${mm}:00`), '2020-02-29T00:00:00', '2020-02-29T00:02:00']
 }
@@ -61,6 +68,45 @@ t.test('the forecasts go on from the last row in the style that came in', t =>
       )
       t.notOk(json?.warnings, `${what}: as the model was trained`)
     }
+  })
+)
+
+t.test("a join on the answer's times finds what Python wrote, to the last digit", t => {
+  const written = execFileSync('python3', ['test/support/next_times.py'], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH }
+  })
+  const tables = JSON.parse(written) as { times: string[]; next: string[] }[]
+  t.equal(tables.length, 300)
+  return underFault(t, options, async ({ ledger }) => {
+    const wrong = []
+    for (const { times, next } of tables) {
+      const { json } = await forecast(ledger, times)
+      const got = json?.predictions?.map(({ ts }) => ts)
+      if (got?.join() !== next.join()) wrong.push({ times, next, got })
+    }
+    t.same(wrong, [])
+  })
+})
+
+t.test('rows that are less than a millisecond apart are different times, and the forecasts go on at their pace', t =>
+  underFault(t, options, async ({ ledger }) => {
+    const every = (step: number, digits: number) =>
+      Array.from({ length: 12 }, (_, row) => `2018-02-28T02:30:00.${String(row * step + 5).padStart(digits, '0')}`)
+    for (const times of [every(1, 4), every(1, 9), every(999_999, 9), every(250, 6)]) {
+      const { status, json } = await forecast(ledger, times.slice(0, 10))
+      t.equal(status, 200)
+      t.same(
+        json?.predictions?.map(({ ts }) => ts),
+        times.slice(10)
+      )
+    }
+    t.match((await forecast(ledger, every(1, 4).slice(0, 10))).json?.warnings, [/^other_spacing: .* 0\.0001 s apart/])
+    // A window that is even but for a nanosecond is not even.
+    const [first, ...others] = minutes(30, mm => `2018-02-28T02:${mm}:00.000000000`)
+    const uneven = await forecast(ledger, [first!.replace(/0$/, '1'), ...others])
+    t.match(uneven.json?.warnings, [/^uneven_spacing/])
+    t.equal(uneven.json?.predictions?.[0]?.ts, '2018-02-28T02:50:00.000000000')
   })
 )
 

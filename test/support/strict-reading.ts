@@ -7,7 +7,7 @@ export interface StrictReading {
   steps: number
 }
 
-const TIME = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)?$/
+const TIME = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d(:?\d\d)?)?$/
 
 /** Ms since the epoch, by the platform's own reader, or NaN; a date must come back as it was written. */
 function timeOf(text: unknown): number {
@@ -16,7 +16,7 @@ function timeOf(text: unknown): number {
   const [, year, month, day, hour, minute, seconds = ':00', , zone = 'Z'] = match
   const local = new Date(`${year}-${month}-${day}T${hour}:${minute}${seconds.slice(0, 7)}Z`)
   if (Number.isNaN(local.getTime()) || local.getUTCDate() !== Number(day) || hour === '24') return NaN
-  if (zone === 'Z') return local.getTime()
+  if (zone.toUpperCase() === 'Z') return local.getTime()
   const offset = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3).replace(':', ''))
   return local.getTime() - (zone.startsWith('-') ? -1 : 1) * offset * 60_000
 }
@@ -48,7 +48,9 @@ export function readStrictly(text: string, manifest: Manifest): StrictReading | 
   const times = columns[index as string]
   if (!Array.isArray(times) || times.length < manifest.window) return undefined
   const ms = times.map(timeOf)
-  const rising = ms.every((time, row) => time > (row === 0 ? -Infinity : ms[row - 1]!))
+  const rising = ms.every(
+    (time, row) => time > (row === 0 ? -Infinity : ms[row - 1]!) || isFiner(times, row, time === ms[row - 1])
+  )
   const legal = manifest.features.every(({ name, minimum, maximum = Infinity }) => {
     const column = columns[name]
     return (
@@ -63,6 +65,12 @@ export function readStrictly(text: string, manifest: Manifest): StrictReading | 
   if (!rising || !legal) return undefined
   const rows = times.map((_, row) => names.map(name => (columns[name] as number[])[row]!)).slice(-manifest.window)
   return { rows, lastTime: ms.at(-1)!, steps: Number(steps) }
+}
+
+/** Whether a time is later than the one before by the digits below its millisecond alone. */
+function isFiner(times: unknown[], row: number, sameMs: boolean): boolean {
+  const below = (text: unknown) => (TIME.exec(String(text))?.[7] ?? '.').padEnd(10, '0').slice(4)
+  return sameMs && below(times[row]) > below(times[row - 1])
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -3,7 +3,7 @@ import { ServiceError } from '../../errors.js'
 import type { LongForecast } from './backlog/long-forecasts.js'
 import type { RowOwner } from './pool-contract.js'
 import type { Pool } from './pool.js'
-import type { ValidWindow } from './window.js'
+import { momentOf, type ValidWindow } from './window.js'
 
 /** A long forecast that would need so many times what is left to it, at the pace that it has had, is given up on. */
 const HOPELESS = 2
@@ -154,7 +154,6 @@ export class Forecast implements RowOwner, LongForecast {
     const from = (this.#step - 1) * width
     for (let feature = 0; feature < width; feature++) window[newest + feature] = this.values[from + feature]!
     minute.copyWithin(slot * rows, slot * rows + 1, (slot + 1) * rows)
-    const { lastTime, spacing } = this.order.window
-    minute[(slot + 1) * rows - 1] = Math.floor((lastTime + this.#step * spacing) / 60_000)
+    minute[(slot + 1) * rows - 1] = Math.floor(momentOf(this.order.window, this.#step).ms / 60_000)
   }
 }

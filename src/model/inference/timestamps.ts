@@ -1,20 +1,14 @@
 /**
- * Times as they stand in a request: ISO 8601 date and time, to the minute or finer, with `Z`, an offset or none.
- * A time without an offset is UTC whatever the host's zone: read as local time, an hour of the year would not exist.
+ * Times as they stand in a request: ISO 8601 date and time, to the minute or finer, with `Z`, an offset or none; `t` and `z`
+ * too, as RFC 3339 has it. A time without an offset is UTC whatever the host's zone: read as local time, an hour of the year
+ * would not exist.
  */
 
-/** How a time was written, so that the answer's times can be written alike. */
-export interface TimeStyle {
-  separator: string
-  seconds: boolean
-  /** digits after the seconds' point */
-  fraction: number
-  /** '' for none, 'Z', or an offset as it was written */
-  zone: string
-  offsetMinutes: number
-}
+/** A number of ms since the epoch has no room for what is finer, so that stands apart: `nanosOf`, at most so many. */
+export const NANOS_A_MS = 1_000_000
 
-const PATTERN = /^(\d{4})-(\d\d)-(\d\d)([T ])(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|([+-])(\d\d)(?::?(\d\d))?)?$/
+const PATTERN =
+  /^(\d{4})-(\d\d)-(\d\d)([Tt ])(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?([Zz]|([+-])(\d\d)(?::?(\d\d))?)?$/
 
 /** Years that a time may lie in: what fits int32 minutes and is plausibly meant. */
 const EARLIEST = Date.UTC(1970, 0, 1)
@@ -48,7 +42,7 @@ function toEpoch(midnight: number, minutes: number, seconds: number): number {
 }
 
 /** Whether the text has the length and the last colon of `YYYY-MM-DDTHH:MM:SS`. */
-function isPlain(text: string): boolean {
+export function isPlain(text: string): boolean {
   return text.length === 19 && text.charCodeAt(16) === 58
 }
 
@@ -57,7 +51,7 @@ function parsePlain(text: string): number {
   const separators = text.charCodeAt(4) === 45 && text.charCodeAt(7) === 45 && text.charCodeAt(13) === 58
   if (!separators) return NaN
   const between = text.charCodeAt(10)
-  if (between !== 84 && between !== 32) return NaN
+  if (between !== 84 && between !== 32 && between !== 116) return NaN
   const hours = twoDigits(text, 11)
   const minutes = twoDigits(text, 14)
   if (!(hours < 24 && minutes < 60)) return NaN
@@ -66,7 +60,7 @@ function parsePlain(text: string): number {
   return toEpoch(midnight, hours * 60 + minutes, twoDigits(text, 17))
 }
 
-/** Milliseconds since the Unix epoch, or NaN if `text` is no time. */
+/** Whole milliseconds since the Unix epoch, or NaN if `text` is no time. */
 export function parseTime(text: string): number {
   if (isPlain(text)) return parsePlain(text)
   const match = PATTERN.exec(text)
@@ -82,6 +76,16 @@ export function parseTime(text: string): number {
   return ms >= EARLIEST && ms < LATEST ? ms : NaN
 }
 
+const POINT = 19
+
+/** Nanoseconds beyond the milliseconds of a time that `parseTime` has accepted. */
+export function nanosOf(text: string): number {
+  if (text.charCodeAt(POINT) !== 46) return 0
+  const digits = /^\d+/.exec(text.slice(POINT + 1))![0]
+  return Number(digits.slice(3, 9).padEnd(6, '0'))
+}
+
+/** Minutes east of UTC; NaN for an offset that no place has. */
 function offsetOf(match: RegExpExecArray): number {
   const [, , , , , , , , , , sign, hours, minutes = '0'] = match
   if (!sign) return 0
@@ -95,50 +99,19 @@ export function hasZone(text: string): boolean {
   return !isPlain(text) && PATTERN.exec(text)?.[9] !== undefined
 }
 
-const PLAIN: Record<string, TimeStyle> = {
-  T: { separator: 'T', seconds: true, fraction: 0, zone: '', offsetMinutes: 0 },
-  ' ': { separator: ' ', seconds: true, fraction: 0, zone: '', offsetMinutes: 0 }
+/** How one time was written. */
+export interface Written {
+  separator: string
+  /** -1 for a time to the minute, 0 for whole seconds, else the digits after their point */
+  digits: number
+  /** '' for none, `Z`, or an offset as it was written */
+  zone: string
+  offsetMinutes: number
 }
 
-/** The style of a time that `parseTime` has accepted. */
-export function styleOf(text: string): TimeStyle {
-  if (isPlain(text)) return PLAIN[text[10]!]!
+/** How a time that `parseTime` has accepted was written. */
+export function writtenAs(text: string): Written {
   const match = PATTERN.exec(text)!
-  return {
-    separator: match[4]!,
-    seconds: match[7] !== undefined,
-    fraction: match[8]?.length ?? 0,
-    zone: match[9] ?? '',
-    offsetMinutes: offsetOf(match)
-  }
-}
-
-const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
-
-/** The date of the last day that was written: the times of many answers lie on few days. */
-let lastDay = { day: NaN, date: '' }
-
-function dateOf(day: number): string {
-  if (lastDay.day !== day) lastDay = { day, date: new Date(day * 86_400_000).toISOString().slice(0, 10) }
-  return lastDay.date
-}
-
-/** Writes `ms` since the epoch in the given style. */
-export function formatTime(ms: number, style: TimeStyle): string {
-  const local = ms + style.offsetMinutes * 60_000
-  const day = Math.floor(local / 86_400_000)
-  const seconds = Math.floor((local - day * 86_400_000) / 1000)
-  const minutes = Math.floor(seconds / 60)
-  const clock = `${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}`
-  const start = dateOf(day) + style.separator + clock
-  const withSeconds = style.seconds || local % 60_000 !== 0 ? `${start}:${TWO_DIGITS[seconds % 60]}` : start
-  return withSeconds + fractionOf(local, style.fraction) + style.zone
-}
-
-function fractionOf(local: number, digits: number): string {
-  if (digits === 0) return ''
-  return `.${String(local % 1000)
-    .padStart(3, '0')
-    .padEnd(digits, '0')
-    .slice(0, digits)}`
+  const digits = match[7] === undefined ? -1 : (match[8]?.length ?? 0)
+  return { separator: match[4]!, digits, zone: match[9] ?? '', offsetMinutes: offsetOf(match) }
 }

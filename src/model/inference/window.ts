@@ -2,7 +2,9 @@ import { ServiceError } from '../../errors.js'
 import { jsonPointer } from '../../json-pointer.js'
 import { type Manifest, usesMinute } from '../bundle/manifest.js'
 import type { SharedSlots } from './ring/slots.js'
-import { formatTime, hasZone, parseTime, styleOf, type TimeStyle } from './timestamps.js'
+import { badTime } from './bad-time.js'
+import { formatTime, isFinerThanMs, plainStyle, styleOf, type TimeStyle } from './time-style.js'
+import { hasZone, isPlain, NANOS_A_MS, nanosOf, parseTime } from './timestamps.js'
 
 /** Column names under which the times are found when the request does not name them. */
 const INDEX_NAMES = ['ts', 'timestamp', 'time', 'date']
@@ -11,6 +13,12 @@ const INDEX_NAMES = ['ts', 'timestamp', 'time', 'date']
 export interface Table {
   index_col?: string
   data: Record<string, unknown>
+}
+
+/** A time, or what lies between two: whole ms, and the nanoseconds beyond, fewer than a ms has. */
+export interface Moment {
+  readonly ms: number
+  readonly nanos: number
 }
 
 declare const validated: unique symbol
@@ -22,10 +30,10 @@ declare const validated: unique symbol
 export interface ValidWindow {
   readonly [validated]: true
   readonly slot: number
-  /** ms since the epoch of the window's last row */
-  readonly lastTime: number
-  /** ms between a row and the next, for the times of the forecasts */
-  readonly spacing: number
+  /** time of the window's last row, since the epoch */
+  readonly last: Moment
+  /** between a row and the next, for the times of the forecasts */
+  readonly spacing: Moment
   readonly style: TimeStyle
   readonly warnings: readonly string[]
 }
@@ -37,9 +45,12 @@ export function copiedWindow(window: ValidWindow, slot: number): ValidWindow {
   return { ...window, slot }
 }
 
+const START: Moment = { ms: 0, nanos: 0 }
+
 /** A window of golden.json, or made of one, whose values are in `slot`: legal by the check of the bundle. It stands at no time. */
 export function goldenWindow(slot: number): ValidWindow {
-  return vouchFor({ slot, lastTime: 0, spacing: 0, style: styleOf('1970-01-01T00:00:00'), warnings: NO_WARNINGS })
+  const style = styleOf(['1970-01-01T00:00:00'], 0)
+  return vouchFor({ slot, last: START, spacing: START, style, warnings: NO_WARNINGS })
 }
 
 const NO_WARNINGS: readonly string[] = []
@@ -53,6 +64,7 @@ export class WindowReader {
   readonly #slots: SharedSlots
   readonly #maxRows: number
   readonly #usesMinute: boolean
+  readonly #frequency: Moment
   readonly #names: ReadonlySet<string>
   /** bounds as float32, the type that is compared and computed with */
   readonly #minimum: Float32Array
@@ -63,6 +75,7 @@ export class WindowReader {
     this.#slots = slots
     this.#maxRows = maxRows
     this.#usesMinute = usesMinute(manifest)
+    this.#frequency = { ms: manifest.frequency_seconds * 1000, nanos: 0 }
     this.#names = new Set(manifest.features.map(({ name }) => name))
     this.#minimum = Float32Array.from(manifest.features, feature => feature.minimum)
     this.#maximum = Float32Array.from(manifest.features, feature => feature.maximum ?? Infinity)
@@ -176,57 +189,80 @@ export class WindowReader {
     let previous = -Infinity
     let spacing = 0
     let even = true
+    let plain = true
     for (let row = 0; row < rows; row++) {
-      const text = times[row]
-      const time = typeof text === 'string' ? parseTime(text) : NaN
-      if (!(time > previous)) throw this.#badTime(text, time, previous, jsonPointer('data', indexName, row))
-      if (hasZone(text as string) !== zoned) {
-        const message = 'some times have an offset and some have none: all or none must'
-        throw new ServiceError('bad_timestamp', message, jsonPointer('data', indexName, row))
-      }
+      const time = laterTime(times, row, previous, zoned)
+      if (Number.isNaN(time)) throw badTime(times, row, jsonPointer('data', indexName, row))
+      plain &&= isPlain(times[row] as string)
       const inWindow = row - (rows - window)
       if (inWindow === 1) spacing = time - previous
       else if (inWindow > 1 && time - previous !== spacing) even = false
       if (inWindow >= 0 && this.#usesMinute) this.#slots.minute[slot * window + inWindow] = Math.floor(time / 60_000)
       previous = time
     }
-    if (even && spacing > MAX_SPACING_MS) {
-      throw new ServiceError(
-        'bad_timestamp',
-        'the rows are more than a year apart',
-        jsonPointer('data', indexName, rows - 1)
-      )
-    }
-    return this.#valid(slot, previous, even ? spacing : 0, styleOf(times[rows - 1] as string))
+    const written = times as readonly string[]
+    if (even && spacing > MAX_SPACING_MS) throw tooFarApart(jsonPointer('data', indexName, rows - 1))
+    const gap = even ? { ms: spacing, nanos: 0 } : undefined
+    if (plain) return this.#valid(slot, { ms: previous, nanos: 0 }, gap, plainStyle(written[rows - 1]!))
+    const style = styleOf(written, rows - window)
+    const last = { ms: previous, nanos: nanosOf(written[rows - 1]!) }
+    // What is finer than a ms is rare and takes another look, so that no other table waits for it.
+    return this.#valid(slot, last, isFinerThanMs(style) ? evenGap(written, rows - window) : gap, style)
   }
 
-  /** `spacing` 0 stands for uneven, or for a window of a single row. */
-  #valid(slot: number, lastTime: number, spacing: number, style: TimeStyle): ValidWindow {
-    const frequency = this.#manifest.frequency_seconds * 1000
-    const expected = spacing === frequency || this.#manifest.window === 1
-    const warnings = expected ? NO_WARNINGS : [this.#spacingWarning(spacing)]
-    return vouchFor({ slot, lastTime, spacing: expected ? frequency : spacing || frequency, style, warnings })
+  /** `gap` is undefined for uneven rows: then forecasts go on at the model's own frequency. */
+  #valid(slot: number, last: Moment, gap: Moment | undefined, style: TimeStyle): ValidWindow {
+    const frequency = this.#frequency
+    const expected = this.#manifest.window === 1 || (gap?.ms === frequency.ms && gap.nanos === 0)
+    const warnings = expected ? NO_WARNINGS : [this.#spacingWarning(gap)]
+    const spacing = expected || !gap ? frequency : gap
+    return vouchFor({ slot, last, spacing, style, warnings })
   }
 
-  #spacingWarning(spacing: number): string {
+  #spacingWarning(gap: Moment | undefined): string {
     const seconds = this.#manifest.frequency_seconds
-    return spacing === 0
-      ? `uneven_spacing: the window's rows are unevenly spaced; forecast times go on at the model's ${seconds} s`
-      : `other_spacing: the window's rows are ${spacing / 1000} s apart; the model was trained on rows ${seconds} s apart`
-  }
-
-  #badTime(text: unknown, time: number, previous: number, path: string | undefined): ServiceError {
-    if (Number.isNaN(time)) {
-      const message = 'expected an ISO 8601 date and time such as 2018-02-28T05:54:00, from 1970 to 2099'
-      return new ServiceError(typeof text === 'string' ? 'bad_timestamp' : 'wrong_type', message, path)
+    if (gap === undefined) {
+      return `uneven_spacing: the window's rows are unevenly spaced; forecast times go on at the model's ${seconds} s`
     }
-    return time === previous
-      ? new ServiceError('duplicate_timestamp', 'the same time as the row before', path)
-      : new ServiceError('unordered_timestamps', 'earlier than the row before: times must increase', path)
+    const apart = gap.ms / 1000 + gap.nanos / 1e9
+    return `other_spacing: the window's rows are ${apart} s apart; the model was trained on rows ${seconds} s apart`
   }
 }
 
-/** The time of forecast `step` (from 1), written as the request's last time was. */
+function tooFarApart(path: string | undefined): ServiceError {
+  return new ServiceError('bad_timestamp', 'the rows are more than a year apart', path)
+}
+
+/** The time of a row in ms; NaN unless it can be read, is later than the row before it and has a zone just if it must. */
+function laterTime(times: readonly unknown[], row: number, previous: number, zoned: boolean): number {
+  const text = times[row]
+  if (typeof text !== 'string') return NaN
+  const time = parseTime(text)
+  const isLater = time > previous || (time === previous && nanosOf(text) > nanosOf(times[row - 1] as string))
+  return isLater && hasZone(text) === zoned ? time : NaN
+}
+
+/** What lies between each two of the times from row `first` on; undefined where that differs. */
+function evenGap(times: readonly string[], first: number): Moment | undefined {
+  const gaps = times.slice(first + 1).map((text, index): Moment => {
+    const before = times[first + index]!
+    const nanos = nanosOf(text) - nanosOf(before)
+    const borrow = nanos < 0 ? 1 : 0
+    return { ms: parseTime(text) - parseTime(before) - borrow, nanos: nanos + borrow * NANOS_A_MS }
+  })
+  const [gap] = gaps
+  return gaps.every(({ ms, nanos }) => ms === gap!.ms && nanos === gap!.nanos) ? gap : undefined
+}
+
+/** When forecast `step` (from 1) is. */
+export function momentOf({ last, spacing }: ValidWindow, step: number): Moment {
+  const nanos = last.nanos + step * spacing.nanos
+  const carry = Math.floor(nanos / NANOS_A_MS)
+  return { ms: last.ms + step * spacing.ms + carry, nanos: nanos - carry * NANOS_A_MS }
+}
+
+/** The time of forecast `step` (from 1), written as the request's times were. */
 export function forecastTime(window: ValidWindow, step: number): string {
-  return formatTime(window.lastTime + step * window.spacing, window.style)
+  const { ms, nanos } = momentOf(window, step)
+  return formatTime(ms, nanos, window.style)
 }

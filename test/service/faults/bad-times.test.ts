@@ -22,9 +22,17 @@ const SEQUENCES: Record<string, [(ts: unknown[]) => unknown, Refusal]> = {
   'two equal times': [ts => void (ts[5] = ts[4]), ['duplicate_timestamp', '/data/ts/5']],
   'all times equal': [ts => ts.fill(ts[0]), ['duplicate_timestamp', '/data/ts/1']],
   'equal but for the style': [time(9, '2018-02-28T02:50'), ['duplicate_timestamp', '/data/ts/9']],
-  'less than a millisecond apart': [
-    ts => Object.assign(ts, ['2018-02-28T02:34:00.0001', '2018-02-28T02:34:00.0002']),
+  'equal to the last digit': [
+    ts => Object.assign(ts, ['2018-02-28T02:34:00.0001', '2018-02-28T02:34:00.000100']),
     ['duplicate_timestamp', '/data/ts/1']
+  ],
+  'a nanosecond too early': [
+    ts => Object.assign(ts, ['2018-02-28T02:34:00.000000002', '2018-02-28T02:34:00.000000001']),
+    ['unordered_timestamps', '/data/ts/1']
+  ],
+  'a nanosecond later, but with an offset': [
+    ts => Object.assign(ts, ['2018-02-28T02:34:00.000000001', '2018-02-28T02:34:00.000000002Z']),
+    ['bad_timestamp', '/data/ts/1']
   ],
   'two swapped times': [swap(3, 4), ['unordered_timestamps', '/data/ts/4']],
   'the newest first': [ts => ts.reverse(), ['unordered_timestamps', '/data/ts/1']],
@@ -52,6 +60,8 @@ const NO_TIMES: [unknown, string][] = [
   ['2018-02-28T02:52:00+15:00', 'bad_timestamp'],
   ['2018-02-28T02:52:00+01:60', 'bad_timestamp'],
   ['2018-02-28T02:52:00.', 'bad_timestamp'],
+  ['2018-02-28T02:52:00.1234567890', 'bad_timestamp'],
+  ['2018-02-28T02:52:00,5', 'bad_timestamp'],
   ['2018-02-28T02:52:00 Z', 'bad_timestamp'],
   [' 2018-02-28T02:52:00', 'bad_timestamp'],
   ['2018-02-28T02:52:00\n', 'bad_timestamp'],
@@ -87,6 +97,30 @@ t.test('what is no time is a 400 that points to it, never rolled over to another
       await refused(t, ledger)(`${what} first`, withTimes(time(0, value)), [code, '/data/ts/0'])
     }
     t.equal((await ledger.send(bodyOf(bundle, 0), { right: goldenAnswer(bundle, 0) })).status, 200)
+  })
+)
+
+/** What may be meant by a value that is no time, by hand: 1519786320 s after 1970 is 2018-02-28 02:52. */
+const MEANT: [unknown, string][] = [
+  [1_519_786_320, 'an epoch time in seconds is sent as text, here 2018-02-28T02:52:00Z'],
+  [1_519_786_320.25, 'in seconds is sent as text, here 2018-02-28T02:52:00.250Z'],
+  [1_519_786_320_000, 'in milliseconds is sent as text, here 2018-02-28T02:52:00Z'],
+  [1_519_786_320_000_000, 'in microseconds is sent as text, here 2018-02-28T02:52:00Z'],
+  [1_519_786_320_000_000_000, 'in nanoseconds is sent as text, here 2018-02-28T02:52:00Z'],
+  ['1519786320', 'in seconds is sent as text, here 2018-02-28T02:52:00Z'],
+  ['1519786320000', 'in milliseconds is sent as text, here 2018-02-28T02:52:00Z'],
+  ['2018-02-28', 'a date alone does not say the time'],
+  ['2018-02-28T02:52:00.1234567890', 'at most nine digits after the point of its second'],
+  [5, 'such as 2018-02-28T05:54:00, from 1970 to 2099'],
+  ['28/02/2018 02:52:00', 'such as 2018-02-28T05:54:00, from 1970 to 2099']
+]
+
+t.test('the refusal of a time says how to write it', t =>
+  underFault(t, {}, async ({ ledger }) => {
+    for (const [value, words] of MEANT) {
+      const { json } = await ledger.send(withTimes(time(9, value)))
+      t.ok(json?.error?.message.endsWith(words), `${JSON.stringify(value)}: ${json?.error?.message}`)
+    }
   })
 )
 

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { formatTime, hasZone, parseTime, styleOf } from '../../../../src/model/inference/timestamps.js'
+import { formatTime, styleOf } from '../../../../src/model/inference/time-style.js'
+import { hasZone, nanosOf, parseTime } from '../../../../src/model/inference/timestamps.js'
 
 const READ: [string, number][] = [
   ['2018-02-28T05:54:00', Date.UTC(2018, 1, 28, 5, 54)],
@@ -11,6 +12,10 @@ const READ: [string, number][] = [
   ['2018-02-28T05:54:00-03:00', Date.UTC(2018, 1, 28, 8, 54)],
   ['2018-02-28T05:54:00.57', Date.UTC(2018, 1, 28, 5, 54, 0, 570)],
   ['2018-02-28T05:54:00.123456789Z', Date.UTC(2018, 1, 28, 5, 54, 0, 123)],
+  ['2018-02-28t05:54:00z', Date.UTC(2018, 1, 28, 5, 54)],
+  ['2018-02-28t05:54:00', Date.UTC(2018, 1, 28, 5, 54)],
+  ['2018-02-28t05:54:00.5+01:00', Date.UTC(2018, 1, 28, 4, 54, 0, 500)],
+  ['2018-02-28T05:54:00-00:00', Date.UTC(2018, 1, 28, 5, 54)],
   ['2024-02-29T00:00:00', Date.UTC(2024, 1, 29)],
   ['1970-01-01T00:00:00', 0],
   ['2099-12-31T23:59:59', Date.UTC(2099, 11, 31, 23, 59, 59)]
@@ -43,7 +48,8 @@ const REFUSED = [
     '2018-02-28T05-54-00',
     ' 2018-02-28T05:54:00',
     '2018-02-28T05:54:00 ',
-    '2018-02-28T05:54:00z'
+    '2018-02-28T05:54:00.1234567890',
+    '2018-02-28T05:54:00,5'
   ],
   ...[
     '2018-02-28T05:54:00+15:00',
@@ -74,22 +80,59 @@ t.test('a day that does not exist stays refused however often and between which 
   t.end()
 })
 
-t.test('an answer is written as its request was', t => {
-  for (const [text, ms] of READ) {
-    const digits = /\.(\d+)/.exec(text)?.[1] ?? ''
-    // Nothing below a millisecond is kept, so digits after the third come back as zeros.
-    const kept = digits.length > 3 ? text.replace(digits, digits.slice(0, 3).padEnd(digits.length, '0')) : text
-    t.equal(formatTime(ms, styleOf(text)), kept)
-  }
+t.test('an answer is written as its request was, to the last digit', t => {
+  for (const [text, ms] of READ) t.equal(formatTime(ms, nanosOf(text), styleOf([text], 0)), text)
+  t.end()
+})
+
+t.test('what is finer than a millisecond is kept beside it', t => {
+  const BELOW: [string, number][] = [
+    ['2018-02-28T05:54:00', 0],
+    ['2018-02-28T05:54:00.123', 0],
+    ['2018-02-28T05:54:00+01:00', 0],
+    ['2018-02-28T05:54:00.123+01:00', 0],
+    ['2018-02-28T05:54:00.5+01:00', 0],
+    ['2018-02-28T05:54:00.25-0330', 0],
+    ['2018-02-28T05:54', 0],
+    ['2018-02-28T05:54+01:00', 0],
+    ['2018-02-28T05:54:00.1234', 400_000],
+    ['2018-02-28T05:54:00.000000001Z', 1],
+    ['2018-02-28T05:54:00.999999999-03:30', 999_999],
+    ['2018-02-28T05:54:00.000120+01', 120_000]
+  ]
+  for (const [text, nanos] of BELOW) t.equal(nanosOf(text), nanos, text)
   t.end()
 })
 
 t.test('the next times cross midnight, the end of February and the end of the year', t => {
-  const next = (text: string, minutes: number) => formatTime(parseTime(text) + minutes * 60_000, styleOf(text))
+  const next = (text: string, minutes: number) =>
+    formatTime(parseTime(text) + minutes * 60_000, nanosOf(text), styleOf([text], 0))
   t.equal(next('2018-02-28T23:58:00', 2), '2018-03-01T00:00:00')
   t.equal(next('2024-02-28 23:58:00', 2), '2024-02-29 00:00:00')
   t.equal(next('2018-12-31T23:58:00+01:00', 4), '2019-01-01T00:02:00+01:00')
   t.equal(next('2018-12-31T23:58', 2), '2019-01-01T00:00')
+  t.equal(next('2018-12-31T23:58:00.0001Z', 2), '2019-01-01T00:00:00.0001Z')
+  t.end()
+})
+
+t.test('a writer that leaves zeros away is answered alike: the fewest digits of its rows that lose nothing', t => {
+  const START = Date.UTC(2018, 1, 28, 5, 54)
+  const at = (texts: string[], ms: number, nanos = 0) => formatTime(START + ms, nanos, styleOf(texts, 0)).slice(11)
+  // Python's isoformat: six digits, or none where they are zero.
+  const python = ['2018-02-28T05:53:59.500000', '2018-02-28T05:54:00']
+  t.equal(at(python, 500), '05:54:00.500000')
+  t.equal(at(python, 1000), '05:54:01')
+  t.equal(at(python.toReversed(), 1000), '05:54:01')
+  // Java's toString: groups of three, and not even seconds where they are zero.
+  const java = ['2018-02-28T05:53', '2018-02-28T05:53:30', '2018-02-28T05:53:30.250', '2018-02-28T05:53:30.250001']
+  t.equal(at(java, 0), '05:54')
+  t.equal(at(java, 30_000), '05:54:30')
+  t.equal(at(java, 30_250), '05:54:30.250')
+  t.equal(at(java, 30_250, 1000), '05:54:30.250001')
+  // Where no row has enough digits, no digit is lost all the same.
+  t.equal(at(['2018-02-28T05:54'], 30_000), '05:54:30')
+  t.equal(at(['2018-02-28T05:54:00'], 20), '05:54:00.02')
+  t.equal(at(['2018-02-28T05:54:00.1'], 0, 1), '05:54:00.000000001')
   t.end()
 })
 
