@@ -24,6 +24,7 @@ export const ERRORS = {
   bad_request: { status: 400, retryable: false },
   unauthorized: { status: 401, retryable: false },
   not_found: { status: 404, retryable: false },
+  method_not_allowed: { status: 405, retryable: false },
   request_timeout: { status: 408, retryable: true },
   no_previous_model: { status: 409, retryable: false },
   body_too_large: { status: 413, retryable: false },

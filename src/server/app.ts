@@ -16,6 +16,7 @@ import { metricsRoute } from './routes/metrics.js'
 import { exampleOf, modelRoutes } from './routes/model.js'
 import { hungUp, observeRequests } from './request-lifecycle.js'
 import { Operators } from './operators.js'
+import { refuseOtherMethods } from './other-methods.js'
 import { pageRoute } from './routes/page.js'
 import { predictRoutes } from './routes/predict.js'
 
@@ -62,6 +63,7 @@ export async function buildApp({ logger, version, ...context }: AppOptions): Pro
   const operators = new Operators(app, config, bounds)
   observeRequests(app, context)
   handleErrors(app)
+  refuseOtherMethods(app)
   // Fastify's own would parse the bodies of requests that no route takes.
   app.removeAllContentTypeParsers()
   const { active } = context

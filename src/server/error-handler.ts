@@ -28,8 +28,8 @@ const RETRIED_LATER: ReadonlySet<ErrorCode> = new Set(['queue_full', 'model_not_
 /** Any error as one of the closed list; what is not known becomes `internal`, whose cause only the log shows. */
 function toServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error
-  const { code, validation, statusCode, message } = error as Partial<FastifyError>
-  if (validation?.[0]) return invalid(validation[0])
+  const { code, validation, validationContext, statusCode, message } = error as Partial<FastifyError>
+  if (validation?.[0]) return invalid(validation[0], validationContext === 'querystring')
   const known = FASTIFY_CODES[code ?? '']
   if (known) return new ServiceError(known[0], known[1], undefined, { cause: error })
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
@@ -39,11 +39,15 @@ function toServiceError(error: unknown): ServiceError {
 }
 
 /** What a schema does not allow, in the caller's words. */
-function invalid({ keyword, instancePath, params, message: words = 'is not valid' }: SchemaError): ServiceError {
+function invalid(
+  { keyword, instancePath, params, message: words = 'is not valid' }: SchemaError,
+  ofQuery: boolean
+): ServiceError {
   const code = KEYWORDS[keyword] ?? (keyword === 'type' ? 'wrong_type' : 'out_of_range')
   if (code === 'unknown_field') {
     const field = jsonPointer(String(params.additionalProperty))
-    return new ServiceError(code, 'no such field', field === undefined ? undefined : instancePath + field)
+    const message = ofQuery ? 'the query has no such field' : 'no such field'
+    return new ServiceError(code, message, field === undefined ? undefined : instancePath + field)
   }
   const name = keyword === 'required' ? `: ${String(params.missingProperty)}` : ''
   return new ServiceError(code, `${words}${name}`, instancePath)

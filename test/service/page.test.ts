@@ -74,6 +74,7 @@ for (const bundle of served) {
       t.match(rows[window + step], String(ts))
       t.match(rows[window + step], shown.format(Number(value)))
     })
+    t.match(await page.locator('#outcome').textContent(), /by version .* far_ahead: each step after the 5th /)
     t.match(await page.locator('#timing').innerText(), /validate[^]*queue[^]*infer[^]*round trip/, 'Server-Timing')
   })
 

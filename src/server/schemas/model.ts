@@ -1,7 +1,7 @@
 import type { FromSchema } from 'json-schema-to-ts'
 import { REFUSALS } from '../../errors.js'
 import { ManifestSchema } from '../../model/bundle/manifest.js'
-import { errorAnswers, nullable, object } from './shared.js'
+import { errorAnswers, NoQuery, nullable, object } from './shared.js'
 import { ShadowState } from './shadow.js'
 
 const { name, version, run_id, created_at, architecture, features, target, window, frequency_seconds, sha256 } =
@@ -53,7 +53,8 @@ const ModelAnswer = object({ ...Active, promotion: Way, shadow: nullable(object(
 export const modelSchema = {
   summary: 'What serves, since when, and how the last promotion ended',
   tags: ['model'],
-  response: { 200: ModelAnswer }
+  querystring: NoQuery,
+  response: { 200: ModelAnswer, ...errorAnswers(400) }
 }
 
 const ExampleQuery = {
@@ -92,12 +93,14 @@ export const reloadSchema = {
   summary: 'Take the bundle that is promoted now live',
   tags: ['admin'],
   security: [{ bearer: [] }],
-  response: { 200: ModelAnswer, ...errorAnswers(401, 404, 422, 503) }
+  querystring: NoQuery,
+  response: { 200: ModelAnswer, ...errorAnswers(400, 401, 404, 422, 503) }
 }
 
 export const rollbackSchema = {
   summary: 'Put back the version that served before, and hold off the one that it leaves',
   tags: ['admin'],
   security: [{ bearer: [] }],
-  response: { 200: ModelAnswer, ...errorAnswers(401, 404, 409, 422, 503) }
+  querystring: NoQuery,
+  response: { 200: ModelAnswer, ...errorAnswers(400, 401, 404, 409, 422, 503) }
 }

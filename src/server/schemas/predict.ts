@@ -1,5 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts'
-import { errorAnswers, nullable, object } from './shared.js'
+import { errorAnswers, NoQuery, nullable, object } from './shared.js'
 
 /** The shape of a forecast request; the columns themselves are checked against the model's manifest. */
 function predictBody(maxSteps: number) {
@@ -53,7 +53,12 @@ const PredictAnswer = {
     req_id: { type: 'string' },
     cached: { const: false },
     predictions: { type: 'array', items: Prediction },
-    warnings: { type: 'array', items: { type: 'string' } }
+    warnings: {
+      type: 'array',
+      items: { type: 'string' },
+      description:
+        'What speaks against relying on the forecast, each its name, a colon and words: other_spacing, uneven_spacing, far_ahead.'
+    }
   }
 } as const
 
@@ -61,6 +66,7 @@ export function predictSchema(maxSteps: number) {
   return {
     summary: 'Forecast the next rows of a window',
     tags: ['forecast'],
+    querystring: NoQuery,
     body: predictBody(maxSteps),
     response: { 200: PredictAnswer, ...errorAnswers(400, 413, 415, 429, 500, 503, 504) }
   }
@@ -69,6 +75,7 @@ export function predictSchema(maxSteps: number) {
 export const pingSchema = {
   summary: 'Whether a model is loaded, and the lengths it works with',
   tags: ['forecast'],
+  querystring: NoQuery,
   response: {
     200: object({
       status: { const: 'SUCCESS' },
@@ -78,6 +85,7 @@ export const pingSchema = {
       has_df: { const: false },
       busy: { type: 'boolean', description: 'Every place is taken: a request now would be refused.' },
       active_jobs: { type: 'integer' }
-    })
+    }),
+    ...errorAnswers(400)
   }
 }

@@ -30,3 +30,6 @@ export function object<const Properties extends object>(properties: Properties) 
 }
 
 export const nullable = <Schema extends object>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const
+
+/** Of a route that takes no query: a field of one is a mistake that nothing else would tell. */
+export const NoQuery = { type: 'object', additionalProperties: false, properties: {} } as const

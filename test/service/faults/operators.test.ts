@@ -199,7 +199,8 @@ t.test('what a request to no route brings with it is not read as JSON', async t 
   const service = await start(t, {})
   const ledger = new Ledger(service.url)
   for (const [what, body] of Object.entries(expensiveBodies(bundle, 65_536))) {
-    for (const path of ['/nowhere', '/docs/nowhere']) t.equal((await ledger.send(body, { path })).status, 404, what)
+    t.equal((await ledger.send(body, { path: '/nowhere' })).status, 404, what)
+    t.equal((await ledger.send(body, { path: '/docs/nowhere' })).status, 405, what)
   }
   t.equal((await ledger.send('no JSON', { path: '/admin/reload', headers: { authorization } })).status, 200)
   t.same(ledger.lost, [])
