@@ -40,7 +40,9 @@ const noEnvironment = [
 ]
 
 export default [
-  { ignores: [...resolveIgnoresFromGitignore(), 'training/', 'examples/typescript/api.d.ts'] },
+  {
+    ignores: [...resolveIgnoresFromGitignore(), 'training/', 'examples/typescript/api.d.ts', 'test/fixtures/clients/']
+  },
   ...neostandard({ ts: true, noStyle: true }),
   ...tseslint.configs.recommended,
   {

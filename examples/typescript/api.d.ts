@@ -14,191 +14,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Forecast the next rows of a window */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        /** @description Column of the times; may be left out when it is ts, timestamp, time or date. */
-                        index_col?: string;
-                        /** @description One array a column, all of one length: the times, strictly increasing, and each feature of the model in raw units. The last rows are the window. */
-                        data: {
-                            [key: string]: unknown[];
-                        };
-                        /** @description Rows to forecast; 1 if left out. */
-                        inference_length?: number;
-                    };
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {unknown} */
-                            status: "SUCCESS";
-                            /** @description Name of the model. */
-                            identifier: string;
-                            run_id: string;
-                            model_version: string;
-                            req_id: string;
-                            /** @enum {unknown} */
-                            cached: false;
-                            predictions: ({
-                                /** @description In the style of the request's times. */
-                                ts: string;
-                                /** @description The manifest's target. */
-                                value: number;
-                            } & {
-                                [key: string]: number;
-                            })[];
-                            warnings?: string[];
-                        };
-                    };
-                };
-                /** @description An error. 5xx answers keep their cause to the log. */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            error: {
-                                /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
-                                message: string;
-                                /** @description JSON pointer (RFC 6901) to the element at fault. */
-                                path?: string;
-                                /** @description Whether the same request may succeed later. */
-                                retryable: boolean;
-                            };
-                        };
-                    };
-                };
-                /** @description An error. 5xx answers keep their cause to the log. */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            error: {
-                                /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
-                                message: string;
-                                /** @description JSON pointer (RFC 6901) to the element at fault. */
-                                path?: string;
-                                /** @description Whether the same request may succeed later. */
-                                retryable: boolean;
-                            };
-                        };
-                    };
-                };
-                /** @description An error. 5xx answers keep their cause to the log. */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            error: {
-                                /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
-                                message: string;
-                                /** @description JSON pointer (RFC 6901) to the element at fault. */
-                                path?: string;
-                                /** @description Whether the same request may succeed later. */
-                                retryable: boolean;
-                            };
-                        };
-                    };
-                };
-                /** @description An error. 5xx answers keep their cause to the log. */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            error: {
-                                /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
-                                message: string;
-                                /** @description JSON pointer (RFC 6901) to the element at fault. */
-                                path?: string;
-                                /** @description Whether the same request may succeed later. */
-                                retryable: boolean;
-                            };
-                        };
-                    };
-                };
-                /** @description An error. 5xx answers keep their cause to the log. */
-                500: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            error: {
-                                /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
-                                message: string;
-                                /** @description JSON pointer (RFC 6901) to the element at fault. */
-                                path?: string;
-                                /** @description Whether the same request may succeed later. */
-                                retryable: boolean;
-                            };
-                        };
-                    };
-                };
-                /** @description An error. 5xx answers keep their cause to the log. */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            error: {
-                                /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
-                                message: string;
-                                /** @description JSON pointer (RFC 6901) to the element at fault. */
-                                path?: string;
-                                /** @description Whether the same request may succeed later. */
-                                retryable: boolean;
-                            };
-                        };
-                    };
-                };
-                /** @description An error. 5xx answers keep their cause to the log. */
-                504: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            error: {
-                                /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
-                                message: string;
-                                /** @description JSON pointer (RFC 6901) to the element at fault. */
-                                path?: string;
-                                /** @description Whether the same request may succeed later. */
-                                retryable: boolean;
-                            };
-                        };
-                    };
-                };
-            };
-        };
+        post: operations["predict"];
         delete?: never;
         options?: never;
         head?: never;
@@ -213,37 +29,7 @@ export interface paths {
             cookie?: never;
         };
         /** Whether a model is loaded, and the lengths it works with */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {unknown} */
-                            status: "SUCCESS";
-                            model_loaded: boolean;
-                            input_seq_len: number | null;
-                            output_seq_len: number;
-                            /** @enum {unknown} */
-                            has_df: false;
-                            /** @description Every place is taken: a request now would be refused. */
-                            busy: boolean;
-                            active_jobs: number;
-                        };
-                    };
-                };
-            };
-        };
+        get: operations["ping"];
         put?: never;
         post?: never;
         delete?: never;
@@ -260,162 +46,7 @@ export interface paths {
             cookie?: never;
         };
         /** What serves, since when, and how the last promotion ended */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            ready: boolean;
-                            model: {
-                                name: string;
-                                version: string;
-                                run_id: string;
-                                created_at: string;
-                                architecture: {
-                                    type: string;
-                                    hidden_size: number;
-                                    num_layers: number;
-                                };
-                                /** @description In the order of the window's last axis. */
-                                features: {
-                                    name: string;
-                                    unit: string;
-                                    /** @description Smallest legal value, in raw units; forecasts are kept above it too. */
-                                    minimum: number;
-                                    maximum?: number;
-                                }[];
-                                /** @description The feature that an answer repeats as `value`. */
-                                target: string;
-                                /** @description Rows of a window. */
-                                window: number;
-                                /** @description Seconds between two rows. */
-                                frequency_seconds: number;
-                                /** @description Of model.onnx. */
-                                sha256: string;
-                                /**
-                                 * Format: date-time
-                                 * @description When it went live in this replica.
-                                 */
-                                since: string;
-                            } | null;
-                            last_promotion: {
-                                /** @enum {string} */
-                                outcome: "live" | "refused";
-                                /** @enum {string} */
-                                reason?: "registry_unavailable" | "storage_unavailable" | "access_denied" | "clock_skew" | "not_found" | "bad_pointer" | "too_large" | "checksum_mismatch" | "manifest_invalid" | "golden_invalid" | "external_data" | "operator_not_allowed" | "signature_mismatch" | "golden_mismatch" | "load_failed" | "sandbox_timeout" | "sandbox_oom" | "sandbox_unavailable" | "cache_io" | "superseded";
-                                message?: string;
-                                version?: string;
-                                /** Format: date-time */
-                                at: string;
-                            } | null;
-                            promotion: {
-                                /** @enum {string} */
-                                source: "local" | "s3" | "mlflow";
-                                /** @description Of what is promoted; null until the source was asked. */
-                                location: string | null;
-                                /** @description What the source said last. */
-                                promoted_version: string | null;
-                                /** @description What serves may not be what is promoted. */
-                                stale: boolean;
-                                /** @description The source answered when it was asked last. */
-                                registry_up: boolean;
-                                /** @description Version that a rollback left. */
-                                held_off: string | null;
-                                /** @description What a rollback would put back. */
-                                previous_version: string | null;
-                            };
-                            shadow: {
-                                ready: boolean;
-                                model: {
-                                    name: string;
-                                    version: string;
-                                    run_id: string;
-                                    created_at: string;
-                                    architecture: {
-                                        type: string;
-                                        hidden_size: number;
-                                        num_layers: number;
-                                    };
-                                    /** @description In the order of the window's last axis. */
-                                    features: {
-                                        name: string;
-                                        unit: string;
-                                        /** @description Smallest legal value, in raw units; forecasts are kept above it too. */
-                                        minimum: number;
-                                        maximum?: number;
-                                    }[];
-                                    /** @description The feature that an answer repeats as `value`. */
-                                    target: string;
-                                    /** @description Rows of a window. */
-                                    window: number;
-                                    /** @description Seconds between two rows. */
-                                    frequency_seconds: number;
-                                    /** @description Of model.onnx. */
-                                    sha256: string;
-                                    /**
-                                     * Format: date-time
-                                     * @description When it went live in this replica.
-                                     */
-                                    since: string;
-                                } | null;
-                                last_promotion: {
-                                    /** @enum {string} */
-                                    outcome: "live" | "refused";
-                                    /** @enum {string} */
-                                    reason?: "registry_unavailable" | "storage_unavailable" | "access_denied" | "clock_skew" | "not_found" | "bad_pointer" | "too_large" | "checksum_mismatch" | "manifest_invalid" | "golden_invalid" | "external_data" | "operator_not_allowed" | "signature_mismatch" | "golden_mismatch" | "load_failed" | "sandbox_timeout" | "sandbox_oom" | "sandbox_unavailable" | "cache_io" | "superseded";
-                                    message?: string;
-                                    version?: string;
-                                    /** Format: date-time */
-                                    at: string;
-                                } | null;
-                                alias: string;
-                                /** @description Of the live rows, that it gets. */
-                                share: number;
-                                comparison: {
-                                    /** @description Version that it is compared with. */
-                                    live_version: string;
-                                    /** @description Why no row is compared; null while they are. */
-                                    idle: ("same_model" | "other_signature") | null;
-                                    rows: {
-                                        compared: number;
-                                        /** @description The shadow had a batch to do already. */
-                                        dropped: number;
-                                        /** @description It gave no forecast. */
-                                        failed: number;
-                                    };
-                                    /** @description Model run of the batch that each compared row was in. */
-                                    mean_run_seconds: {
-                                        live: number | null;
-                                        shadow: number | null;
-                                    };
-                                    /** @description By feature, over the compared rows. */
-                                    differences: {
-                                        [key: string]: {
-                                            /** @description In raw units. */
-                                            mean_absolute: number | null;
-                                            /** @description Of the live value, or of the live model's absolute tolerance. */
-                                            mean_relative: number | null;
-                                            max_relative: number | null;
-                                        };
-                                    };
-                                } | null;
-                            } | null;
-                        };
-                    };
-                };
-            };
-        };
+        get: operations["getModel"];
         put?: never;
         post?: never;
         delete?: never;
@@ -432,80 +63,7 @@ export interface paths {
             cookie?: never;
         };
         /** A real window, as a body for POST /predict, with the forecast that the trainer stated for it */
-        get: {
-            parameters: {
-                query?: {
-                    /** @description Which of the examples, from 0. */
-                    index?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            index: number;
-                            /** @description Examples that the model brings. */
-                            count: number;
-                            body: {
-                                index_col: string;
-                                data: {
-                                    [key: string]: (string | number)[];
-                                };
-                            };
-                            expected: {
-                                [key: string]: number;
-                            };
-                        };
-                    };
-                };
-                /** @description An error. 5xx answers keep their cause to the log. */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            error: {
-                                /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
-                                message: string;
-                                /** @description JSON pointer (RFC 6901) to the element at fault. */
-                                path?: string;
-                                /** @description Whether the same request may succeed later. */
-                                retryable: boolean;
-                            };
-                        };
-                    };
-                };
-                /** @description An error. 5xx answers keep their cause to the log. */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            error: {
-                                /** @enum {string} */
-                                code: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
-                                message: string;
-                                /** @description JSON pointer (RFC 6901) to the element at fault. */
-                                path?: string;
-                                /** @description Whether the same request may succeed later. */
-                                retryable: boolean;
-                            };
-                        };
-                    };
-                };
-            };
-        };
+        get: operations["getExample"];
         put?: never;
         post?: never;
         delete?: never;
@@ -522,30 +80,7 @@ export interface paths {
             cookie?: never;
         };
         /** Live: the process can answer */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {string} */
-                            status: "live" | "ready" | "not_ready";
-                            model_ready: boolean;
-                        };
-                    };
-                };
-            };
-        };
+        get: operations["live"];
         put?: never;
         post?: never;
         delete?: never;
@@ -562,43 +97,7 @@ export interface paths {
             cookie?: never;
         };
         /** Ready: a warmed model, and not draining */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {string} */
-                            status: "live" | "ready" | "not_ready";
-                            model_ready: boolean;
-                        };
-                    };
-                };
-                /** @description Default Response */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {string} */
-                            status: "live" | "ready" | "not_ready";
-                            model_ready: boolean;
-                        };
-                    };
-                };
-            };
-        };
+        get: operations["readyz"];
         put?: never;
         post?: never;
         delete?: never;
@@ -615,43 +114,7 @@ export interface paths {
             cookie?: never;
         };
         /** Ready: a warmed model, and not draining */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {string} */
-                            status: "live" | "ready" | "not_ready";
-                            model_ready: boolean;
-                        };
-                    };
-                };
-                /** @description Default Response */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {string} */
-                            status: "live" | "ready" | "not_ready";
-                            model_ready: boolean;
-                        };
-                    };
-                };
-            };
-        };
+        get: operations["ready"];
         put?: never;
         post?: never;
         delete?: never;
@@ -668,24 +131,7 @@ export interface paths {
             cookie?: never;
         };
         /** Metrics in Prometheus text format */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
+        get: operations["getMetrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -697,7 +143,204 @@ export interface paths {
 }
 export type webhooks = Record<string, never>;
 export interface components {
-    schemas: never;
+    schemas: {
+        PredictRequest: {
+            /** @description Column of the times; may be left out when it is ts, timestamp, time or date. */
+            index_col?: string;
+            /** @description One array a column, all of one length: the times, strictly increasing, and each feature of the model in raw units. The last rows are the window. */
+            data: {
+                [key: string]: (string | number)[];
+            };
+            /** @description Rows to forecast; 1 if left out. */
+            inference_length?: number;
+        };
+        /** @description One forecast row: its time, the target, and every feature. */
+        Prediction: {
+            /** @description In the style of the request's times. */
+            ts: string;
+            /**
+             * Format: double
+             * @description The manifest's target.
+             */
+            value: number;
+        } & {
+            [key: string]: number;
+        };
+        PredictAnswer: {
+            /** @enum {string} */
+            status: "SUCCESS";
+            /** @description Name of the model. */
+            identifier: string;
+            run_id: string;
+            model_version: string;
+            req_id: string;
+            /** @description Always false. */
+            cached: boolean;
+            predictions: components["schemas"]["Prediction"][];
+            /** @description What speaks against relying on the forecast, each its name, a colon and words: other_spacing, uneven_spacing, far_ahead. */
+            warnings?: string[];
+        };
+        /** @enum {string} */
+        ErrorCode: "malformed_json" | "invalid_utf8" | "duplicate_key" | "unknown_field" | "missing_field" | "wrong_type" | "unknown_column" | "missing_column" | "missing_index" | "ragged_columns" | "too_few_rows" | "too_many_rows" | "not_a_number" | "non_finite" | "out_of_range" | "bad_timestamp" | "duplicate_timestamp" | "unordered_timestamps" | "bad_request" | "unauthorized" | "not_found" | "method_not_allowed" | "request_timeout" | "no_previous_model" | "body_too_large" | "unsupported_media_type" | "model_refused" | "queue_full" | "headers_too_large" | "internal" | "worker_failed" | "invalid_forecast" | "model_not_ready" | "promotion_unavailable" | "run_timeout" | "deadline_exceeded";
+        ErrorDetail: {
+            code: components["schemas"]["ErrorCode"];
+            message: string;
+            /** @description JSON pointer (RFC 6901) to the element at fault. */
+            path?: string;
+            /** @description Whether the same request may succeed later. */
+            retryable: boolean;
+        };
+        /** @description An error. 5xx answers keep their cause to the log. */
+        ErrorAnswer: {
+            error: components["schemas"]["ErrorDetail"];
+        };
+        PingAnswer: {
+            /** @enum {string} */
+            status: "SUCCESS";
+            model_loaded: boolean;
+            input_seq_len: number | null;
+            output_seq_len: number;
+            /** @description Always false. */
+            has_df: boolean;
+            /** @description Every place is taken: a request now would be refused. */
+            busy: boolean;
+            active_jobs: number;
+        };
+        Architecture: {
+            type: string;
+            hidden_size: number;
+            num_layers: number;
+        };
+        Feature: {
+            name: string;
+            unit: string;
+            /**
+             * Format: double
+             * @description Smallest legal value, in raw units; forecasts are kept above it too.
+             */
+            minimum: number;
+            /** Format: double */
+            maximum?: number;
+        };
+        Model: {
+            name: string;
+            version: string;
+            run_id: string;
+            created_at: string;
+            architecture: components["schemas"]["Architecture"];
+            /** @description In the order of the window's last axis. */
+            features: components["schemas"]["Feature"][];
+            /** @description The feature that an answer repeats as `value`. */
+            target: string;
+            /** @description Rows of a window. */
+            window: number;
+            /** @description Seconds between two rows. */
+            frequency_seconds: number;
+            /** @description Of model.onnx. */
+            sha256: string;
+            /**
+             * Format: date-time
+             * @description When it went live in this replica.
+             */
+            since: string;
+        };
+        PromotionOutcome: {
+            /** @enum {string} */
+            outcome: "live" | "refused";
+            /** @enum {string} */
+            reason?: "registry_unavailable" | "storage_unavailable" | "access_denied" | "clock_skew" | "not_found" | "bad_pointer" | "too_large" | "checksum_mismatch" | "manifest_invalid" | "golden_invalid" | "external_data" | "operator_not_allowed" | "signature_mismatch" | "golden_mismatch" | "load_failed" | "sandbox_timeout" | "sandbox_oom" | "sandbox_unavailable" | "cache_io" | "superseded";
+            message?: string;
+            version?: string;
+            /** Format: date-time */
+            at: string;
+        };
+        PromotionState: {
+            /** @enum {string} */
+            source: "local" | "s3" | "mlflow";
+            /** @description Of what is promoted; null until the source was asked. */
+            location: string | null;
+            /** @description What the source said last. */
+            promoted_version: string | null;
+            /** @description What serves may not be what is promoted. */
+            stale: boolean;
+            /** @description The source answered when it was asked last. */
+            registry_up: boolean;
+            /** @description Version that a rollback left. */
+            held_off: string | null;
+            /** @description What a rollback would put back. */
+            previous_version: string | null;
+        };
+        ComparedRows: {
+            compared: number;
+            /** @description The shadow had a batch to do already. */
+            dropped: number;
+            /** @description It gave no forecast. */
+            failed: number;
+        };
+        /** @description Model run of the batch that each compared row was in. */
+        MeanRunSeconds: {
+            live: number | null;
+            shadow: number | null;
+        };
+        FeatureDifference: {
+            /** @description In raw units. */
+            mean_absolute: number | null;
+            /** @description Of the live value, or of the live model's absolute tolerance. */
+            mean_relative: number | null;
+            max_relative: number | null;
+        };
+        ShadowComparison: {
+            /** @description Version that it is compared with. */
+            live_version: string;
+            /** @description Why no row is compared; null while they are. */
+            idle: ("same_model" | "other_signature") | null;
+            rows: components["schemas"]["ComparedRows"];
+            mean_run_seconds: components["schemas"]["MeanRunSeconds"];
+            /** @description By feature, over the compared rows. */
+            differences: {
+                [key: string]: components["schemas"]["FeatureDifference"];
+            };
+        };
+        Shadow: {
+            ready: boolean;
+            model: components["schemas"]["Model"] | null;
+            last_promotion: components["schemas"]["PromotionOutcome"] | null;
+            alias: string;
+            /**
+             * Format: double
+             * @description Of the live rows, that it gets.
+             */
+            share: number;
+            comparison: components["schemas"]["ShadowComparison"] | null;
+        };
+        ModelAnswer: {
+            ready: boolean;
+            model: components["schemas"]["Model"] | null;
+            last_promotion: components["schemas"]["PromotionOutcome"] | null;
+            promotion: components["schemas"]["PromotionState"];
+            shadow: components["schemas"]["Shadow"] | null;
+        };
+        ExampleBody: {
+            index_col: string;
+            data: {
+                [key: string]: (string | number)[];
+            };
+        };
+        Example: {
+            index: number;
+            /** @description Examples that the model brings. */
+            count: number;
+            body: components["schemas"]["ExampleBody"];
+            expected: {
+                [key: string]: number;
+            };
+        };
+        Health: {
+            /** @enum {string} */
+            status: "live" | "ready" | "not_ready";
+            model_ready: boolean;
+        };
+    };
     responses: never;
     parameters: never;
     requestBodies: never;
@@ -705,4 +348,289 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    predict: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PredictRequest"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PredictAnswer"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PingAnswer"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelAnswer"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    getExample: {
+        parameters: {
+            query?: {
+                /** @description Which of the examples, from 0. */
+                index?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Example"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    readyz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Default Response */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Default Response */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Text */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+}

@@ -82,13 +82,15 @@ go_is_there() {
   fail 'Go 1.24 or newer is missing, which MinIO is built with'
 }
 
-# The servers, all at once: one waits for the network while another compiles.
+# The servers and the generators of clients, all at once: one waits for the network while another compiles.
 servers() {
   local pids=() pid status=0
   part "minio-$MINIO" test/servers/minio/install.sh "$MINIO" & pids+=($!)
   part "kafka-$KAFKA" test/servers/kafka/install.sh test/servers/kafka/pom.xml & pids+=($!)
   part "mlflow-$MLFLOW" test/servers/mlflow/install.sh test/servers/mlflow/requirements.txt \
     training/requirements-uv.txt & pids+=($!)
+  part "openapi-$OPENAPI" test/servers/openapi/install.sh test/servers/openapi/package.json \
+    test/servers/openapi/package-lock.json test/servers/openapi/pom.xml & pids+=($!)
   for pid in "${pids[@]}"; do wait "$pid" || status=1; done
   return "$status"
 }
@@ -106,6 +108,8 @@ python_environment haproxy test/servers/haproxy/requirements.txt
 python_environment compose test/servers/compose/requirements.txt
 # What the reading of a model is held to.
 python_environment onnx test/servers/onnx/requirements.txt
+# The generator of clients for Python, and what such a client imports.
+python_environment openapi-python test/servers/openapi/requirements.txt
 registry_environment
 node_line 22.23.3
 node_line 24.21.0

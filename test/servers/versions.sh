@@ -4,3 +4,5 @@
 MINIO=v0.0.0-20260212201848-7aac2a2c5b7c
 KAFKA=4.4.0
 MLFLOW=3.17.2
+# The generator of clients for Go; its neighbours for Python and TypeScript are pinned beside it.
+OPENAPI=7.25.0

@@ -8,6 +8,7 @@ import { SLOW, slowBody } from '../support/slow-model.js'
 import { underFault } from '../support/under-fault.js'
 
 interface Operation {
+  operationId?: string
   summary?: string
   tags?: string[]
   security?: unknown[]
@@ -19,6 +20,7 @@ interface OpenApi {
   openapi: string
   info: { title: string; version: string }
   paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, object> }
 }
 
 const bundle = gru()
@@ -42,12 +44,18 @@ async function describe(ledger: Ledger): Promise<OpenApi> {
   return (await ledger.get('/openapi.json')).json as unknown as OpenApi
 }
 
-const ajv = new Ajv({ strict: false, formats: { 'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/ } })
+const formats = { 'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/, double: true } as const
+const ajv = new Ajv({ strict: false, formats })
+
+/** A schema of the description, ready to check values. */
+function compile({ components }: OpenApi, schema: object): ValidateFunction {
+  return ajv.compile({ ...schema, components })
+}
 
 /** The schema of an operation's answers with a status, ready to check one. */
 function answers(api: OpenApi, method: string, path: string, status: number): ValidateFunction | undefined {
   const schema = api.paths[path]?.[method]?.responses[status]?.content?.['application/json']?.schema
-  return schema && ajv.compile(schema)
+  return schema && compile(api, schema)
 }
 
 t.test('/openapi.json describes every route, each with a summary, a tag and its answers', t =>
@@ -64,7 +72,7 @@ t.test('/openapi.json describes every route, each with a summary, a tag and its 
         t.ok(summary && tags?.length === 1, `${method} ${path}`)
         t.ok(Object.keys(responses).length > 0, `${method} ${path}`)
         for (const { content = {} } of Object.values(responses)) {
-          for (const { schema } of Object.values(content)) if (schema) ajv.compile(schema)
+          for (const { schema } of Object.values(content)) compile(api, schema)
         }
       }
     }
@@ -72,10 +80,43 @@ t.test('/openapi.json describes every route, each with a summary, a tag and its 
   })
 )
 
+t.test(
+  'what generators of clients go by is there: names of operations and of schemas, and the items of every array',
+  t =>
+    underFault(t, { env }, async ({ ledger }) => {
+      const api = await describe(ledger)
+      const operations = Object.values(api.paths).flatMap(methods => Object.values(methods))
+      const ids = operations.map(({ operationId }) => operationId)
+      t.ok(ids.every(id => /^[a-z][A-Za-z]+$/.test(id ?? '')))
+      t.equal(new Set(ids).size, ids.length)
+      const bodies = operations.flatMap(({ requestBody, responses }) => [requestBody, ...Object.values(responses)])
+      for (const { schema } of bodies.flatMap(body => body?.content?.['application/json'] ?? [])) {
+        const [, name = ''] = /^#\/components\/schemas\/(\w+)$/.exec((schema as { $ref?: string }).$ref ?? '') ?? []
+        t.ok(api.components.schemas[name], `a schema of its own: ${name}`)
+      }
+      for (const name of ['PredictRequest', 'PredictAnswer', 'Prediction', 'ModelAnswer', 'Model', 'ErrorAnswer']) {
+        t.ok(api.components.schemas[name], name)
+      }
+      const arrays: object[] = []
+      const look = (value: unknown): void => {
+        if (typeof value !== 'object' || value === null) return
+        if ((value as { type?: unknown }).type === 'array') arrays.push(value)
+        for (const inner of Object.values(value)) look(inner)
+      }
+      look(api.components)
+      look(api.paths)
+      t.ok(arrays.length >= 5)
+      t.same(
+        arrays.filter(array => !('items' in array)),
+        []
+      )
+    })
+)
+
 t.test('its request schema takes every golden window and refuses what the service refuses', t =>
   underFault(t, { env }, async ({ ledger }) => {
     const api = await describe(ledger)
-    const valid = ajv.compile(api.paths['/predict']!.post!.requestBody!.content['application/json']!.schema)
+    const valid = compile(api, api.paths['/predict']!.post!.requestBody!.content['application/json']!.schema)
     for (const index of bundle.golden.windows.keys()) t.ok(valid(bodyOf(bundle, index, 30)))
     const body = bodyOf(bundle, 0)
     for (const bad of [{}, [], { ...body, x: 1 }, { data: 1 }, { data: { ts: 1 } }, { ...body, inference_length: 0 }]) {

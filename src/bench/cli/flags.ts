@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { integer, word } from './values.js'
 
-export const PORT = 8023
+const PORT = 8023
 
 /** A flag with a value: what it takes, and what stands when it is left out. */
 export function flag<Value>(

@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises'
+import { withComponents } from '../schemas/components.js'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify'
 
 const DESCRIPTION = {
@@ -129,15 +130,20 @@ async function openDocs(routes: RouteOptions[], version: string, example?: objec
   docs.setValidatorCompiler(() => () => true)
   docs.setSerializerCompiler(() => data => JSON.stringify(data))
   const { info } = DESCRIPTION
-  await docs.register(swagger.default, { openapi: { ...DESCRIPTION, info: { ...info, version } } })
+  await docs.register(swagger.default, {
+    openapi: { ...DESCRIPTION, info: { ...info, version } },
+    transformObject: described =>
+      withComponents((described as { openapiObject: Record<string, unknown> }).openapiObject)
+  })
   for (const { method, url, schema = {} } of routes) {
     if (method === 'HEAD' || schema.hide) continue
     // An example of the media type, not of its schema: what makes types from the description would copy it into them.
     const examples = example && {
       'x-examples': { window: { summary: 'A window of the model that serves', value: example } }
     }
-    const body = schema.body ? { body: { ...(schema.body as object), ...examples } } : {}
-    docs.route({ method, url, schema: { ...schema, ...body }, handler: () => undefined })
+    const { describedBody: asked, ...others } = schema as typeof schema & { describedBody?: object }
+    const body = asked && { body: { ...asked, ...examples } }
+    docs.route({ method, url, schema: { ...others, ...body }, handler: () => undefined })
   }
   // Without null the page shows the description to a public validator, from any host but localhost.
   const uiConfig = { docExpansion: 'list', validatorUrl: null } as const

@@ -3,7 +3,12 @@ import type { Context } from '../context.js'
 
 /** `GET /metrics` in Prometheus' text format; listed in docs/reference/metrics.md. */
 export async function metricsRoute(app: FastifyInstance, { metrics }: Context): Promise<void> {
-  const schema = { summary: 'Metrics in Prometheus text format', tags: ['operation'], produces: ['text/plain'] }
+  const schema = {
+    operationId: 'getMetrics',
+    summary: 'Metrics in Prometheus text format',
+    tags: ['operation'],
+    response: { 200: { description: 'Text', content: { 'text/plain': { schema: { type: 'string' } } } } }
+  }
   let scrape: Promise<Buffer> | undefined
   const text = async () => Buffer.from(await metrics.registry.metrics())
   app.get('/metrics', { schema }, async (_request, reply) => {

@@ -1,14 +1,17 @@
 import type { FromSchema } from 'json-schema-to-ts'
 import { REFUSALS } from '../../errors.js'
 import { ManifestSchema } from '../../model/bundle/manifest.js'
-import { errorAnswers, NoQuery, nullable, object } from './shared.js'
+import { errorAnswers, named, NoQuery, nullable } from './shared.js'
 import { ShadowState } from './shadow.js'
 
-const { name, version, run_id, created_at, architecture, features, target, window, frequency_seconds, sha256 } =
+const { name, version, run_id, created_at, target, window, frequency_seconds, sha256, ...manifest } =
   ManifestSchema.properties
+const architecture = { title: 'Architecture', ...manifest.architecture } as const
+const features = { ...manifest.features, items: { title: 'Feature', ...manifest.features.items } } as const
 const time = { type: 'string', format: 'date-time' } as const
 
 const Promotion = {
+  title: 'PromotionOutcome',
   type: 'object',
   required: ['outcome', 'at'],
   properties: {
@@ -20,7 +23,7 @@ const Promotion = {
   }
 }
 
-const Serving = object({
+const Serving = named('Model', {
   name,
   version,
   run_id,
@@ -36,7 +39,7 @@ const Serving = object({
 
 const version_or_none = nullable({ type: 'string' })
 
-const Way = object({
+const Way = named('PromotionState', {
   source: { type: 'string', enum: ['local', 's3', 'mlflow'] },
   location: { ...nullable({ type: 'string' }), description: 'Of what is promoted; null until the source was asked.' },
   promoted_version: { ...version_or_none, description: 'What the source said last.' },
@@ -48,9 +51,12 @@ const Way = object({
 
 const Active = { ready: { type: 'boolean' }, model: nullable(Serving), last_promotion: nullable(Promotion) } as const
 
-const ModelAnswer = object({ ...Active, promotion: Way, shadow: nullable(object({ ...Active, ...ShadowState })) })
+const Shadow = named('Shadow', { ...Active, ...ShadowState })
+
+const ModelAnswer = named('ModelAnswer', { ...Active, promotion: Way, shadow: nullable(Shadow) })
 
 export const modelSchema = {
+  operationId: 'getModel',
   summary: 'What serves, since when, and how the last promotion ended',
   tags: ['model'],
   querystring: NoQuery,
@@ -69,14 +75,15 @@ const ExampleQuery = {
 export type ExampleQuery = FromSchema<typeof ExampleQuery>
 
 export const exampleSchema = {
+  operationId: 'getExample',
   summary: 'A real window, as a body for POST /predict, with the forecast that the trainer stated for it',
   tags: ['model'],
   querystring: ExampleQuery,
   response: {
-    200: object({
+    200: named('Example', {
       index: { type: 'integer' },
       count: { type: 'integer', description: 'Examples that the model brings.' },
-      body: object({
+      body: named('ExampleBody', {
         index_col: { type: 'string' },
         data: {
           type: 'object',
@@ -90,6 +97,7 @@ export const exampleSchema = {
 }
 
 export const reloadSchema = {
+  operationId: 'reloadModel',
   summary: 'Take the bundle that is promoted now live',
   tags: ['admin'],
   security: [{ bearer: [] }],
@@ -98,6 +106,7 @@ export const reloadSchema = {
 }
 
 export const rollbackSchema = {
+  operationId: 'rollbackModel',
   summary: 'Put back the version that served before, and hold off the one that it leaves',
   tags: ['admin'],
   security: [{ bearer: [] }],

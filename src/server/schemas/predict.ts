@@ -1,9 +1,10 @@
 import type { FromSchema } from 'json-schema-to-ts'
-import { errorAnswers, NoQuery, nullable, object } from './shared.js'
+import { errorAnswers, named, NoQuery, nullable } from './shared.js'
 
 /** The shape of a forecast request; the columns themselves are checked against the model's manifest. */
-function predictBody(maxSteps: number) {
+function predictBody<const Column extends object>(maxSteps: number, column: Column) {
   return {
+    title: 'PredictRequest',
     type: 'object',
     required: ['data'],
     additionalProperties: false,
@@ -14,7 +15,7 @@ function predictBody(maxSteps: number) {
       },
       data: {
         type: 'object',
-        additionalProperties: { type: 'array' },
+        additionalProperties: column,
         description:
           'One array a column, all of one length: the times, strictly increasing, and each feature of the model in raw units. ' +
           'The last rows are the window.'
@@ -29,9 +30,15 @@ function predictBody(maxSteps: number) {
   } as const
 }
 
-export type PredictBody = FromSchema<ReturnType<typeof predictBody>>
+/** What is checked before the manifest is asked: its own pass over each column says more of a bad element. */
+const CheckedColumn = { type: 'array' } as const
+/** What callers are told of a column. */
+const Column = { type: 'array', items: { anyOf: [{ type: 'string' }, { type: 'number' }] } } as const
+
+export type PredictBody = FromSchema<ReturnType<typeof predictBody<typeof CheckedColumn>>>
 
 const Prediction = {
+  title: 'Prediction',
   type: 'object',
   required: ['ts', 'value'],
   properties: {
@@ -43,15 +50,16 @@ const Prediction = {
 } as const
 
 const PredictAnswer = {
+  title: 'PredictAnswer',
   type: 'object',
   required: ['status', 'identifier', 'run_id', 'model_version', 'req_id', 'cached', 'predictions'],
   properties: {
-    status: { const: 'SUCCESS' },
+    status: { type: 'string', const: 'SUCCESS' },
     identifier: { type: 'string', description: 'Name of the model.' },
     run_id: { type: 'string' },
     model_version: { type: 'string' },
     req_id: { type: 'string' },
-    cached: { const: false },
+    cached: { type: 'boolean', description: 'Always false.' },
     predictions: { type: 'array', items: Prediction },
     warnings: {
       type: 'array',
@@ -64,25 +72,28 @@ const PredictAnswer = {
 
 export function predictSchema(maxSteps: number) {
   return {
+    operationId: 'predict',
     summary: 'Forecast the next rows of a window',
     tags: ['forecast'],
     querystring: NoQuery,
-    body: predictBody(maxSteps),
+    body: predictBody(maxSteps, CheckedColumn),
+    describedBody: predictBody(maxSteps, Column),
     response: { 200: PredictAnswer, ...errorAnswers(400, 413, 415, 429, 500, 503, 504) }
   }
 }
 
 export const pingSchema = {
+  operationId: 'ping',
   summary: 'Whether a model is loaded, and the lengths it works with',
   tags: ['forecast'],
   querystring: NoQuery,
   response: {
-    200: object({
-      status: { const: 'SUCCESS' },
+    200: named('PingAnswer', {
+      status: { type: 'string', const: 'SUCCESS' },
       model_loaded: { type: 'boolean' },
       input_seq_len: nullable({ type: 'integer' }),
       output_seq_len: { type: 'integer' },
-      has_df: { const: false },
+      has_df: { type: 'boolean', description: 'Always false.' },
       busy: { type: 'boolean', description: 'Every place is taken: a request now would be refused.' },
       active_jobs: { type: 'integer' }
     }),

@@ -1,16 +1,20 @@
 import { ERRORS } from '../../errors.js'
 
+// A schema with a title stands under it in the components of the OpenAPI description, and generated clients call their types so.
+
 /** The one shape of every error answer. */
 const ErrorAnswer = {
+  title: 'ErrorAnswer',
   type: 'object',
   description: 'An error. 5xx answers keep their cause to the log.',
   required: ['error'],
   properties: {
     error: {
+      title: 'ErrorDetail',
       type: 'object',
       required: ['code', 'message', 'retryable'],
       properties: {
-        code: { type: 'string', enum: Object.keys(ERRORS) },
+        code: { title: 'ErrorCode', type: 'string', enum: Object.keys(ERRORS) },
         message: { type: 'string' },
         path: { type: 'string', description: 'JSON pointer (RFC 6901) to the element at fault.' },
         retryable: { type: 'boolean', description: 'Whether the same request may succeed later.' }
@@ -24,9 +28,10 @@ export function errorAnswers(...statuses: number[]): Record<number, typeof Error
   return Object.fromEntries(statuses.map(status => [status, ErrorAnswer]))
 }
 
-/** An object that has all of these properties; more are allowed, and left out of answers. */
-export function object<const Properties extends object>(properties: Properties) {
-  return { type: 'object', required: Object.keys(properties) as (keyof Properties & string)[], properties } as const
+/** An object that has all of these properties, under a name of its own in the description; more are allowed. */
+export function named<const Properties extends object>(title: string, properties: Properties) {
+  const required = Object.keys(properties) as (keyof Properties & string)[]
+  return { title, type: 'object', required, properties } as const
 }
 
 export const nullable = <Schema extends object>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const

@@ -38,9 +38,8 @@ export const getMetrics = async () => (await ask('metrics')).text()
 
 /** The largest number of steps that the service takes; undefined where its description does not say. */
 export async function getMaxSteps() {
-  const { paths } = await (await ask('openapi.json')).json()
-  const { schema } = paths['/predict'].post.requestBody.content['application/json']
-  return /** @type {number | undefined} */ (schema.properties.inference_length.maximum)
+  const { components } = await (await ask('openapi.json')).json()
+  return /** @type {number | undefined} */ (components.schemas.PredictRequest.properties.inference_length.maximum)
 }
 
 /** @param {string} body sent as it is, be it JSON or not */

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 const ROOT = new URL('../../../', import.meta.url)
 const VERSIONS = readFileSync(new URL('test/servers/versions.sh', ROOT), 'utf8')
 
-type Part = 'minio' | 'kafka' | 'mlflow'
+type Part = 'minio' | 'kafka' | 'mlflow' | 'openapi'
 
-/** The folder into which test/servers/install.sh put a server, in the version that it installs; throws where the part is missing. */
+/** The folder into which test/servers/install.sh put a part, in the version that it installs; throws where the part is missing. */
 export function installedFolder(part: Part): string {
   const version = new RegExp(`^${part.toUpperCase()}=(.+)$`, 'm').exec(VERSIONS)![1]
   const folder = fileURLToPath(new URL(`.services/${part}-${version}`, ROOT))
