@@ -3,19 +3,24 @@ import { type ErrorCode, ServiceError } from '../errors.js'
 import { jsonPointer } from '../json-pointer.js'
 import type { Metrics } from '../metrics/metrics.js'
 import { errorBody } from './error-body.js'
+import { HOW_TO_SEND, wayOut } from './predict/way-out.js'
+import type { predictSchema } from './schemas/predict.js'
 import { afterBody } from './http/late-body.js'
+
+const ONLY_JSON = `the body must be JSON, with content-type application/json: ${HOW_TO_SEND}`
 
 /** Fastify's own errors that callers can cause, by its code. */
 const FASTIFY_CODES: Record<string, [ErrorCode, string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', 'the body is larger than BODY_LIMIT_BYTES'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'send content-type application/json'],
-  FST_ERR_CTP_EMPTY_TYPE: ['unsupported_media_type', 'send content-type application/json'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', ONLY_JSON],
+  FST_ERR_CTP_EMPTY_TYPE: ['unsupported_media_type', ONLY_JSON],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed_json', 'the body is empty'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad_request', 'the body is not as long as content-length says'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['malformed_json', 'the body is not JSON'],
   FST_ERR_BAD_URL: ['bad_request', 'the URL cannot be decoded']
 }
 
+type PredictSchema = ReturnType<typeof predictSchema>['body']
 type SchemaError = NonNullable<FastifyError['validation']>[number]
 
 /** Ajv's keywords in the caller's words. */
@@ -26,10 +31,12 @@ const RETRY_AFTER = '1'
 const RETRIED_LATER: ReadonlySet<ErrorCode> = new Set(['queue_full', 'model_not_ready'])
 
 /** Any error as one of the closed list; what is not known becomes `internal`, whose cause only the log shows. */
-function toServiceError(error: unknown): ServiceError {
+function toServiceError(error: unknown, request?: FastifyRequest): ServiceError {
   if (error instanceof ServiceError) return error
   const { code, validation, validationContext, statusCode, message } = error as Partial<FastifyError>
-  if (validation?.[0]) return invalid(validation[0], validationContext === 'querystring')
+  if (validation?.[0]) {
+    return validationContext === 'querystring' ? invalidQuery(validation[0]) : invalidBody(validation[0], request)
+  }
   const known = FASTIFY_CODES[code ?? '']
   if (known) return new ServiceError(known[0], known[1], undefined, { cause: error })
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
@@ -38,25 +45,46 @@ function toServiceError(error: unknown): ServiceError {
   return new ServiceError('internal', 'internal error', undefined, { cause: error })
 }
 
-/** What a schema does not allow, in the caller's words. */
-function invalid(
-  { keyword, instancePath, params, message: words = 'is not valid' }: SchemaError,
-  ofQuery: boolean
-): ServiceError {
+/** What the schema of a query does not allow, in the caller's words. */
+function invalidQuery({ keyword, instancePath, params }: SchemaError): ServiceError {
+  if (keyword !== 'additionalProperties') {
+    return new ServiceError('out_of_range', 'expected a whole number of 1 to 6 digits', instancePath)
+  }
+  return new ServiceError(
+    'unknown_field',
+    'the query has no such field',
+    jsonPointer(String(params.additionalProperty))
+  )
+}
+
+/** The same of a body. Of the body as a whole there is no pointer: it would be an empty one. */
+function invalidBody({ keyword, instancePath, params, message }: SchemaError, request?: FastifyRequest): ServiceError {
   const code = KEYWORDS[keyword] ?? (keyword === 'type' ? 'wrong_type' : 'out_of_range')
+  const way = wayOut(request?.body)
   if (code === 'unknown_field') {
     const field = jsonPointer(String(params.additionalProperty))
-    const message = ofQuery ? 'the query has no such field' : 'no such field'
-    return new ServiceError(code, message, field === undefined ? undefined : instancePath + field)
+    const path = field === undefined ? undefined : instancePath + field
+    return new ServiceError(code, way ?? 'a request has only data, index_col and inference_length', path)
   }
-  const name = keyword === 'required' ? `: ${String(params.missingProperty)}` : ''
-  return new ServiceError(code, `${words}${name}`, instancePath)
+  const path = instancePath === '' ? undefined : instancePath
+  if (code === 'missing_field')
+    return new ServiceError(code, way ?? `${params.missingProperty} is missing: ${HOW_TO_SEND}`, path)
+  if (instancePath === '/inference_length') {
+    return new ServiceError(code, `expected a whole number from 1 to ${mostSteps(request)}`, path)
+  }
+  return new ServiceError(code, way ?? message ?? 'is not valid', path)
+}
+
+/** `MAX_STEPS`, as the schema has it that the request was held to. */
+function mostSteps(request?: FastifyRequest): number | undefined {
+  const body = request?.routeOptions.schema?.body as PredictSchema | undefined
+  return body?.properties.inference_length.maximum
 }
 
 /** Maps errors to HTTP, in this one place. */
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => {
-    const failure = toServiceError(error)
+    const failure = toServiceError(error, request)
     if (failure.statusCode === 500)
       request.log.error({ reqId: request.id, err: failure.cause ?? failure }, failure.message)
     if (RETRIED_LATER.has(failure.code)) void reply.header('retry-after', RETRY_AFTER)

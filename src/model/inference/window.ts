@@ -58,6 +58,8 @@ const NO_WARNINGS: readonly string[] = []
 /** A leap year: a thousand steps of more would leave the years of four digits, and the int32 of the graph's minutes. */
 const MAX_SPACING_MS = 366 * 24 * 3_600_000
 
+const SHOWN_NAMES = 20
+
 /** Checks tables against one manifest and writes their last rows into shared slots. */
 export class WindowReader {
   readonly #manifest: Manifest
@@ -131,8 +133,8 @@ export class WindowReader {
 
   #badColumns(data: Record<string, unknown>, indexName: string): ServiceError {
     const { features } = this.#manifest
-    const missing = features.find(({ name }) => !Object.hasOwn(data, name))
-    if (missing) return new ServiceError('missing_column', `data has no column ${missing.name}`, '/data')
+    const missing = features.map(({ name }) => name).filter(name => !Object.hasOwn(data, name))
+    if (missing.length > 0) return new ServiceError('missing_column', `data has no column ${listed(missing)}`, '/data')
     const unknown = Object.keys(data).find(name => name !== indexName && !this.#names.has(name))
     if (unknown === undefined) {
       return new ServiceError(
@@ -141,8 +143,8 @@ export class WindowReader {
         '/index_col'
       )
     }
-    const expected = [indexName, ...this.#names].join(', ')
-    return new ServiceError('unknown_column', `the columns are ${expected}`, jsonPointer('data', unknown))
+    const expected = listed([...this.#names])
+    return new ServiceError('unknown_column', `the columns are ${expected} and the times`, jsonPointer('data', unknown))
   }
 
   #readColumn(column: unknown, feature: number, rows: number, slot: number): void {
@@ -227,6 +229,13 @@ export class WindowReader {
     const apart = gap.ms / 1000 + gap.nanos / 1e9
     return `other_spacing: the window's rows are ${apart} s apart; the model was trained on rows ${seconds} s apart`
   }
+}
+
+/** Names of a manifest, which may have many long ones, in words that stay short. */
+function listed(names: string[]): string {
+  const shown = names.slice(0, SHOWN_NAMES)
+  const more = names.length - shown.length
+  return shown.join(', ') + (more > 0 ? ` and ${more} more (GET /model lists all)` : '')
 }
 
 function tooFarApart(path: string | undefined): ServiceError {

@@ -1,5 +1,6 @@
 import { ServiceError } from '../../errors.js'
 import { jsonPointer } from '../../json-pointer.js'
+import { wayOutOfText } from './way-out.js'
 
 /** Objects and arrays in each other. */
 const MAX_DEPTH = 32
@@ -12,6 +13,7 @@ export const MAX_PARTS = 300
 /** What stands behind the last byte: NUL has no place in JSON either. */
 const END = 0
 const QUOTE = 34
+const SINGLE_QUOTE = 39
 const PLUS = 43
 const COMMA = 44
 const MINUS = 45
@@ -198,8 +200,16 @@ class Reader {
   #fail(at = this.#at): never {
     const before = this.#body.toString('utf8', 0, at).length
     const where = at < this.#body.length ? `is not JSON from character ${before} on` : 'ends too early'
-    throw new ServiceError('malformed_json', `the body ${where}`, this.#pointer())
+    const hint = this.#levels.length === 0 ? wayOutOfText(this.#body, at) : wayOutOfByte(this.#body, at)
+    throw new ServiceError('malformed_json', `the body ${where}${hint ? `; ${hint}` : ''}`, this.#pointer())
   }
+}
+
+/** For what other writers than JSON's put in the place of a value or a key. */
+function wayOutOfByte(body: Buffer, at: number): string | undefined {
+  const text = body.toString('latin1', Math.max(0, at - 1), at + 8)
+  if (body[at] === SINGLE_QUOTE) return 'JSON has double quotes, not single ones (in Python: json.dumps, not str)'
+  return /^.?-?(NaN|Infinity)/i.test(text) ? 'JSON has no NaN and no Infinity: a forecast needs every value' : undefined
 }
 
 function tooMany(what: string): ServiceError {

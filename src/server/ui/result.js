@@ -12,7 +12,7 @@ export function failureWords(error) {
   if (!(error instanceof Refusal)) return ['No answer from the service.']
   const { status, code, message, path, retryable } = error
   const words = [html('strong', {}, [status, code].filter(Boolean).join(' ')), ` ${message}`]
-  if (path !== undefined) words.push(' at ', html('code', {}, path))
+  if (path) words.push(' at ', html('code', {}, path))
   if (retryable) words.push('. The same request may succeed later.')
   return words
 }

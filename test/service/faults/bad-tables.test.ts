@@ -22,12 +22,12 @@ const everyColumn = (change: (column: unknown[]) => unknown[]) => (body: Body) =
 }
 
 const SHAPES: Record<string, [(body: Body) => unknown, Refusal]> = {
-  'a list': [() => [], ['wrong_type', '']],
-  'a list of the body': [body => [body], ['wrong_type', '']],
-  'a string': [() => JSON.stringify(CANARY), ['wrong_type', '']],
-  null: [() => 'null', ['wrong_type', '']],
-  'a number': [() => '5', ['wrong_type', '']],
-  'no data': [() => ({ index_col: 'ts' }), ['missing_field', '']],
+  'a list': [() => [], ['wrong_type']],
+  'a list of the body': [body => [body], ['wrong_type']],
+  'a string': [() => JSON.stringify(CANARY), ['wrong_type']],
+  null: [() => 'null', ['wrong_type']],
+  'a number': [() => '5', ['wrong_type']],
+  'no data': [() => ({ index_col: 'ts' }), ['missing_field']],
   'data that is null': [() => ({ data: null }), ['wrong_type', '/data']],
   'data that is a list of rows': [() => ({ data: [[1, 2]] }), ['wrong_type', '/data']],
   'data without a column': [() => ({ data: {} }), ['missing_index', '/data']],

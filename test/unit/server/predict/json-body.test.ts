@@ -70,7 +70,9 @@ t.test(
       const tokens = text.match(TOKENS) ?? []
       const before = tokens.slice(0, place % (tokens.length + 1)).join('')
       const { code, message } = said(parseJsonBody, `${before}@${text.slice(before.length)}`) ?? {}
-      return code === 'malformed_json' && message === `the body is not JSON from character ${before.length} on`
+      // What it may be instead is said behind that.
+      const [where] = message?.split('; ') ?? []
+      return code === 'malformed_json' && where === `the body is not JSON from character ${before.length} on`
     })
     fc.assert(broken, { numRuns: RUNS })
     const cut = fc.property(fc.nat(), fc.nat(), (index, place) => {
