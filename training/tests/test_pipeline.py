@@ -91,14 +91,14 @@ def test_promoted_seed_is_the_one_with_the_lowest_validation_loss(small: tuple[C
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('target = "load_mw"', 'target = "power"', "target power is not a feature"),
-        ('cell = "LSTM"', 'cell = "RNN"', "cell is one of"),
-        ("hidden = 16", "hidden = 16\ndropout = 0.1", "unknown key dropout"),
+        ('target = "load_mw"', 'target = "power"', "[data] target: power is not a feature"),
+        ('cell = "LSTM"', 'cell = "RNN"', "[model] cell: expected one of GRU, LSTM"),
+        ("hidden = 16", "hidden = 16\ndropout = 0.1", "[model]: unknown key dropout"),
         ("minimum = -40", "minimum = -40.1", "bound -40.1 is not a float32; write -40.099998474"),
         ("maximum = 60\n\n", "maximum = -1\n\n", "maximum must be above minimum"),
-        ('inputs = ["log", "raw"]', 'inputs = ["cube"]', "inputs and highway are of"),
-        ("frequency_seconds = 300", "frequency_seconds = 90", "whole number of minutes"),
-        ('version = "1"', "", "'version' is missing"),
+        ('inputs = ["log", "raw"]', 'inputs = ["cube"]', "[model] inputs: expected some of log, raw, root"),
+        ("frequency_seconds = 300", "frequency_seconds = 90", "[data] frequency_seconds: expected a whole number of minutes"),
+        ('version = "1"', "", "version is missing"),
     ],
 )
 def test_bad_configuration_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -15,6 +15,7 @@ from gru_training.data import Series, load_series
 from gru_training.errors import TrainingError
 from gru_training.evaluate import evaluate
 from gru_training.fixtures.write import write_fixtures
+from gru_training.overview import PROGRAM, TRAINING
 from gru_training.selection import rank
 from gru_training.timing import measure
 from gru_training.train import train
@@ -100,10 +101,11 @@ def _now() -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m gru_training", description=__doc__)
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
     commands = parser.add_subparsers(required=True)
 
-    def command(name: str, run: object, summary: str, *paths: str) -> None:
+    def command(name: str, run: object, *paths: str) -> None:
+        summary = TRAINING.commands[name]
         sub = commands.add_parser(name, help=summary, description=summary)
         sub.set_defaults(run=run)
         defaults = {
@@ -116,13 +118,13 @@ def _parser() -> argparse.ArgumentParser:
             default = defaults.get(path)
             sub.add_argument(f"--{path}", type=Path, default=default, required=default is None, metavar="PATH")
 
-    command("select", _select, "rank recipes on training rows alone", "config", "candidates", "train")
-    command("train", _train, "train every seed into the runs folder", "config", "train", "runs")
-    command("evaluate", _evaluate, "print the tables and the bar", "config", "train", "test", "runs")
-    command("export", _export, "write the bundle of the best seed", "config", "test", "runs", "out")
-    command("reproduce", _reproduce, "train, evaluate, export", "config", "train", "test", "runs", "out")
-    command("timing", _timing, "time the bundle's graph beside its recurrent operators alone", "out")
-    fixtures = commands.add_parser("fixtures", help="write the small bundles that the service's tests load")
+    command("select", _select, "config", "candidates", "train")
+    command("train", _train, "config", "train", "runs")
+    command("evaluate", _evaluate, "config", "train", "test", "runs")
+    command("export", _export, "config", "test", "runs", "out")
+    command("reproduce", _reproduce, "config", "train", "test", "runs", "out")
+    command("timing", _timing, "out")
+    fixtures = commands.add_parser("fixtures", help=TRAINING.commands["fixtures"])
     fixtures.set_defaults(run=_fixtures)
     fixtures.add_argument("--out", type=Path, default=HERE.parent / "test" / "fixtures" / "bundles", metavar="PATH")
     return parser

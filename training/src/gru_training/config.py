@@ -1,13 +1,14 @@
 """The configuration of one model: which columns, which network, which recipe. Read from a TOML file."""
 
 import tomllib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 
 from gru_training.errors import TrainingError
+from gru_training.sections import a_table, entry, refuse_unknown, section
 
 TRANSFORMS = ("log", "raw", "root")
 CELLS = ("GRU", "LSTM")
@@ -101,64 +102,101 @@ class Config:
     def target_columns(self) -> list[int]:
         return [self.feature_names.index(name) for name in self.data.targets]
 
-    def with_changes(self, changes: dict[str, Any]) -> "Config":
+    def with_changes(self, changes: dict[str, Any], where: str = "candidate") -> "Config":
         """The same configuration with some entries of [model] and [recipe] replaced: a candidate of `select`."""
-        model = {key: _frozen(value) for key, value in changes.items() if hasattr(self.model, key)}
-        recipe = {key: _frozen(value) for key, value in changes.items() if hasattr(self.recipe, key)}
-        unknown = set(changes) - set(model) - set(recipe)
-        if unknown:
-            raise TrainingError(f"unknown setting in a candidate: {', '.join(sorted(unknown))}")
+        hints = {part: get_type_hints(type(part_of)) for part, part_of in (("model", self.model), ("recipe", self.recipe))}
+        refuse_unknown(a_table(changes, where), [*hints["model"], *hints["recipe"]], where)
+        model, recipe = (
+            {name: entry(_listed(value), types[name], f"{where} {name}") for name, value in changes.items() if name in types}
+            for types in (hints["model"], hints["recipe"])
+        )
         return checked(replace(self, model=replace(self.model, **model), recipe=replace(self.recipe, **recipe)))
 
 
 def load_config(path: Path) -> Config:
     """Reads and checks a TOML file; see poblesec.toml for a commented example."""
-    document = _read(path)
     try:
-        return checked(
-            Config(
-                name=document["name"],
-                version=document["version"],
-                data=_section(DataConfig, document["data"]),
-                model=_section(ModelConfig, document["model"]),
-                recipe=_section(RecipeConfig, document["recipe"]),
-                golden=_section(GoldenConfig, document["golden"]),
-                bar=_section(BarConfig, document["bar"]) if "bar" in document else None,
-                features=tuple(_section(Feature, feature) for feature in document["features"]),
-            )
-        )
-    except KeyError as error:
-        raise TrainingError(f"{path}: {error} is missing") from error
+        return checked(_config(_read(path)))
+    except TrainingError as error:
+        raise TrainingError(f"{path}: {error}") from error
+
+
+def _config(document: dict[str, Any]) -> Config:
+    hints = get_type_hints(Config)
+    refuse_unknown(document, list(hints), "the file")
+    missing = [name for name in hints if name not in document and name != "bar"]
+    if missing:
+        raise TrainingError(f"{', '.join(missing)} is missing")
+    features = document["features"]
+    if not isinstance(features, list):
+        raise TrainingError("features: expected a table [[features]] for each column")
+    return Config(
+        name=entry(document["name"], str, "name"),
+        version=entry(document["version"], str, "version"),
+        data=section(DataConfig, document["data"], "[data]"),
+        model=section(ModelConfig, document["model"], "[model]"),
+        recipe=section(RecipeConfig, document["recipe"], "[recipe]"),
+        golden=section(GoldenConfig, document["golden"], "[golden]"),
+        bar=section(BarConfig, document["bar"], "[bar]") if "bar" in document else None,
+        features=tuple(section(Feature, feature, _feature(index, feature)) for index, feature in enumerate(features, 1)),
+    )
+
+
+def _feature(index: int, table: object) -> str:
+    name = table.get("name") if isinstance(table, dict) else None
+    return f"[[features]] {index}" + (f" ({name})" if isinstance(name, str) else "")
+
+
+def _listed(value: object) -> object:
+    """A candidate that was made in Python has tuples, one from a file lists."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def load_candidates(path: Path) -> dict[str, dict[str, Any]]:
-    """The [candidates.<name>] tables of the file that `select` ranks: changes to the base configuration."""
-    candidates: dict[str, dict[str, Any]] = _read(path)
-    return candidates
+    """The tables of the file that `select` ranks, by their names: changes to the base configuration."""
+    try:
+        return {name: dict(a_table(changes, f'["{name}"]')) for name, changes in _read(path).items()}
+    except TrainingError as error:
+        raise TrainingError(f"{path}: {error}") from error
 
 
 def checked(config: Config) -> Config:
     """Refuses a configuration that cannot be trained or that would export a graph with wrong bounds."""
     names = config.feature_names
-    problems = {
-        "feature names repeat": len(set(names)) != len(names),
-        f"target {config.data.target} is not a feature": config.data.target not in names,
-        "a target is not a feature": not set(config.data.targets) <= set(names) or not config.data.targets,
-        f"cell is one of {CELLS}": config.model.cell not in CELLS,
-        f"inputs and highway are of {TRANSFORMS}": not set(config.model.inputs + config.model.highway) <= set(TRANSFORMS),
-        "inputs is empty": not config.model.inputs,
-        "window, hidden, layers, epochs and batch are at least 1": min(
-            config.data.window, config.model.hidden, config.model.layers, config.recipe.epochs, config.recipe.batch
-        )
-        < 1,
-        "frequency_seconds is a whole number of minutes when time_of_day is on": config.model.time_of_day
-        and config.data.frequency_seconds % 60 != 0,
-        "seeds is empty": not config.recipe.seeds,
-        "validation_share lies between 0 and 1": not 0 < config.recipe.validation_share < 1,
+    data, model, recipe = config.data, config.model, config.recipe
+    transforms = {"inputs": model.inputs, "highway": model.highway}
+    counts = {
+        "[data] window": data.window,
+        "[data] frequency_seconds": data.frequency_seconds,
+        "[model] hidden": model.hidden,
+        "[model] layers": model.layers,
+        "[recipe] epochs": recipe.epochs,
+        "[recipe] batch": recipe.batch,
+        "[golden] windows": config.golden.windows,
     }
-    for problem, present in problems.items():
-        if present:
-            raise TrainingError(f"configuration: {problem}")
+    problems = [
+        *(f"[[features]]: the name {name} repeats" for name in sorted({name for name in names if names.count(name) > 1})),
+        *([f"[data] target: {data.target} is not a feature"] if data.target not in names else []),
+        *(f"[data] targets: {name} is not a feature" for name in data.targets if name not in names),
+        *([] if data.targets else ["[data] targets is empty"]),
+        *([f"[model] cell: expected one of {', '.join(CELLS)}"] if model.cell not in CELLS else []),
+        *(
+            f"[model] {name}: expected some of {', '.join(TRANSFORMS)}"
+            for name, values in transforms.items()
+            if not set(values) <= set(TRANSFORMS)
+        ),
+        *([] if model.inputs else ["[model] inputs is empty"]),
+        *(f"{name}: expected at least 1, got {count}" for name, count in counts.items() if count < 1),
+        *(
+            ["[data] frequency_seconds: expected a whole number of minutes, for [model] time_of_day is on"]
+            if model.time_of_day and data.frequency_seconds % 60 != 0
+            else []
+        ),
+        *([] if recipe.seeds else ["[recipe] seeds is empty"]),
+        *([] if 0 < recipe.validation_share < 1 else ["[recipe] validation_share: expected a number between 0 and 1"]),
+    ]
+    if problems:
+        raise TrainingError("; ".join(problems))
     for feature in config.features:
         _check_bounds(feature)
     return config
@@ -176,19 +214,9 @@ def _check_bounds(feature: Feature) -> None:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise TrainingError(f"{path}: {error}") from error
-
-
-def _section(kind: Any, table: dict[str, Any]) -> Any:
-    unknown = set(table) - {field.name for field in fields(kind)}
-    if unknown:
-        raise TrainingError(f"configuration: unknown key {', '.join(sorted(unknown))}")
-    try:
-        return kind(**{key: _frozen(value) for key, value in table.items()})
-    except TypeError as error:
-        raise TrainingError(f"configuration: {error}") from error
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    except OSError as error:
+        raise TrainingError(error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise TrainingError("not UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise TrainingError(str(error)) from error

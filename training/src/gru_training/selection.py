@@ -45,7 +45,7 @@ def rank(config: Config, series: Series, candidates: dict[str, dict[str, Any]]) 
     """A Markdown table of the candidates and the references. The best is first: lowest mean of `shares`, because the service
     forecasts one step and several alike."""
     blocks = cut_blocks(config, series)
-    rows = [_candidate(name, config.with_changes(changes), blocks) for name, changes in candidates.items()]
+    rows = [_candidate(name, config.with_changes(changes, f'["{name}"]'), blocks) for name, changes in candidates.items()]
     rows.sort(key=lambda row: float(row.shares.mean()))
     for name, root in (("linear ridge, raw", False), ("linear ridge, square root", True)):
         rows.append(_judge(name, config, blocks, [[windows_only(fit_ridge(config, b.past, root))] for b in blocks]))

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from gru_training.errors import TrainingError
+from gru_training.overview import PROGRAM, REGISTRY
 from gru_training.registry.bundle import read_bundle
 from gru_training.registry.check import REPOSITORY, Check, check_with
 from gru_training.registry.client import connect
@@ -67,16 +68,16 @@ def _setting(flag: str | None, flag_name: str, variable: str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m gru_training", description=__doc__)
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
     commands = parser.add_subparsers(required=True)
-    summary = "log a bundle as a run of MLflow and register it as the next version of its model"
+    summary = REGISTRY.commands["register"]
     add = commands.add_parser("register", help=summary, description=summary)
     add.set_defaults(run=_register)
     add.add_argument("--bundle", type=Path, default=REPOSITORY / "models" / "gru", metavar="PATH")
     add.add_argument("--name", help="of the model in the registry (default: the manifest's)")
     add.add_argument("--experiment", help="that the run belongs to (default: the model's name)")
 
-    summary = "move the alias to a version that beats the promoted one, and send the promotion event"
+    summary = REGISTRY.commands["promote"]
     move = commands.add_parser("promote", help=summary, description=summary)
     move.set_defaults(run=_promote)
     move.add_argument("--name", required=True, help="of the model in the registry, as register printed it")
