@@ -49,7 +49,7 @@ const START: Moment = { ms: 0, nanos: 0 }
 
 /** A window of golden.json, or made of one, whose values are in `slot`: legal by the check of the bundle. It stands at no time. */
 export function goldenWindow(slot: number): ValidWindow {
-  const style = styleOf(['1970-01-01T00:00:00'], 0)
+  const style = plainStyle('1970-01-01T00:00:00')
   return vouchFor({ slot, last: START, spacing: START, style, warnings: NO_WARNINGS })
 }
 

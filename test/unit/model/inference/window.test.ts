@@ -99,7 +99,7 @@ t.test('what no window is made of is refused by code and pointer', t => {
 t.test('a window that is copied, or golden, needs no reader', t => {
   const { read } = reading()
   const window = read(table(), 1)
-  t.match(copiedWindow(window, 3), { slot: 3, lastTime: window.lastTime })
+  t.match(copiedWindow(window, 3), { slot: 3, last: window.last, spacing: window.spacing })
   t.equal(goldenWindow(2).slot, 2)
   t.end()
 })
