@@ -14,12 +14,15 @@ const PATTERN =
 const EARLIEST = Date.UTC(1970, 0, 1)
 const LATEST = Date.UTC(2100, 0, 1)
 
-/** Reads the digits at `at` as a number; anything else gives NaN. */
-function twoDigits(text: string, at: number): number {
-  const tens = text.charCodeAt(at) - 48
-  const ones = text.charCodeAt(at + 1) - 48
+/** Two digits, by their character codes, as a number; anything else gives NaN. */
+function pairOf(first: number, second: number): number {
+  const tens = first - 48
+  const ones = second - 48
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN
 }
+
+/** Reads the digits at `at` as a number; anything else gives NaN. */
+const twoDigits = (text: string, at: number) => pairOf(text.charCodeAt(at), text.charCodeAt(at + 1))
 
 /** The last day that was read: most times of a window lie on the same one. */
 let lastRead = { key: NaN, midnight: NaN }
@@ -41,23 +44,41 @@ function toEpoch(midnight: number, minutes: number, seconds: number): number {
   return ms >= EARLIEST && ms < LATEST ? ms : NaN
 }
 
-/** Whether the text has the length and the last colon of `YYYY-MM-DDTHH:MM:SS`. */
+/** Whether the text has the length and the last colon of the commonest form. */
 export function isPlain(text: string): boolean {
-  return text.length === 19 && text.charCodeAt(16) === 58
+  return text.length === PLAIN_LENGTH && text.charCodeAt(16) === 58
 }
 
-/** The commonest form, `YYYY-MM-DDTHH:MM:SS`, without a regular expression: it is read ten times a request. */
+/** A leap year. Rows further apart are refused: a thousand steps would leave the years of four digits, and the int32 of minutes. */
+export const MAX_SPACING_MS = 366 * 24 * 3_600_000
+
+/** Characters of the commonest form, `YYYY-MM-DDTHH:MM:SS`. */
+export const PLAIN_LENGTH = 19
+
+/** The commonest form, without a regular expression: ten times stand in a request. NaN for any other. */
 function parsePlain(text: string): number {
   const separators = text.charCodeAt(4) === 45 && text.charCodeAt(7) === 45 && text.charCodeAt(13) === 58
-  if (!separators) return NaN
-  const between = text.charCodeAt(10)
-  if (between !== 84 && between !== 32 && between !== 116) return NaN
-  const hours = twoDigits(text, 11)
-  const minutes = twoDigits(text, 14)
-  if (!(hours < 24 && minutes < 60)) return NaN
-  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2)
-  const midnight = midnightOf(year, twoDigits(text, 5), twoDigits(text, 8))
-  return toEpoch(midnight, hours * 60 + minutes, twoDigits(text, 17))
+  if (!separators || !isBetween(text.charCodeAt(10))) return NaN
+  const date = dayOf(twoDigits(text, 0), twoDigits(text, 2), twoDigits(text, 5), twoDigits(text, 8))
+  return atTime(date, twoDigits(text, 11), twoDigits(text, 14), twoDigits(text, 17))
+}
+
+/** As `parseTime`, for the `PLAIN_LENGTH` bytes from `at` on; NaN for what is not of the commonest form. */
+export function parsePlainBytes(bytes: Uint8Array, at: number): number {
+  const two = (from: number) => pairOf(bytes[at + from]!, bytes[at + from + 1]!)
+  const separators = bytes[at + 4] === 45 && bytes[at + 7] === 45 && bytes[at + 13] === 58 && bytes[at + 16] === 58
+  if (!separators || !isBetween(bytes[at + 10]!)) return NaN
+  return atTime(dayOf(two(0), two(2), two(5), two(8)), two(11), two(14), two(17))
+}
+
+/** Whether it may stand between date and time: `T`, `t` or a space. */
+const isBetween = (code: number) => code === 84 || code === 32 || code === 116
+
+const dayOf = (century: number, year: number, month: number, day: number) =>
+  midnightOf(century * 100 + year, month, day)
+
+function atTime(midnight: number, hours: number, minutes: number, seconds: number): number {
+  return hours < 24 && minutes < 60 ? toEpoch(midnight, hours * 60 + minutes, seconds) : NaN
 }
 
 /** Whole milliseconds since the Unix epoch, or NaN if `text` is no time. */

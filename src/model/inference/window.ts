@@ -4,7 +4,8 @@ import { type Manifest, usesMinute } from '../bundle/manifest.js'
 import type { SharedSlots } from './ring/slots.js'
 import { badTime } from './bad-time.js'
 import { formatTime, isFinerThanMs, plainStyle, styleOf, type TimeStyle } from './time-style.js'
-import { hasZone, isPlain, NANOS_A_MS, nanosOf, parseTime } from './timestamps.js'
+import { type ScannedTable, WindowScanner } from './window-scanner.js'
+import { hasZone, isPlain, MAX_SPACING_MS, NANOS_A_MS, nanosOf, parseTime } from './timestamps.js'
 
 /** Column names under which the times are found when the request does not name them. */
 const INDEX_NAMES = ['ts', 'timestamp', 'time', 'date']
@@ -55,9 +56,6 @@ export function goldenWindow(slot: number): ValidWindow {
 
 const NO_WARNINGS: readonly string[] = []
 
-/** A leap year: a thousand steps of more would leave the years of four digits, and the int32 of the graph's minutes. */
-const MAX_SPACING_MS = 366 * 24 * 3_600_000
-
 const SHOWN_NAMES = 20
 
 /** Checks tables against one manifest and writes their last rows into shared slots. */
@@ -67,6 +65,7 @@ export class WindowReader {
   readonly #maxRows: number
   readonly #usesMinute: boolean
   readonly #frequency: Moment
+  readonly #scanner: WindowScanner
   readonly #names: ReadonlySet<string>
   /** bounds as float32, the type that is compared and computed with */
   readonly #minimum: Float32Array
@@ -78,6 +77,7 @@ export class WindowReader {
     this.#maxRows = maxRows
     this.#usesMinute = usesMinute(manifest)
     this.#frequency = { ms: manifest.frequency_seconds * 1000, nanos: 0 }
+    this.#scanner = new WindowScanner(manifest, INDEX_NAMES)
     this.#names = new Set(manifest.features.map(({ name }) => name))
     this.#minimum = Float32Array.from(manifest.features, feature => feature.minimum)
     this.#maximum = Float32Array.from(manifest.features, feature => feature.maximum ?? Infinity)
@@ -97,6 +97,24 @@ export class WindowReader {
       this.#readColumn(data[features[feature]!.name], feature, times.length, slot)
     }
     return this.#readTimes(times, indexName, slot)
+  }
+
+  /** The table of a body of the commonest shape, unparsed; undefined for every other body. */
+  scan(body: Buffer, maxSteps: number): ScannedTable | undefined {
+    return this.#scanner.scan(body, maxSteps)
+  }
+
+  /** As `read`, for a table that this reader has scanned. */
+  readScanned({ values, times, lastText }: ScannedTable, slot: number): ValidWindow {
+    const rows = times.length
+    const last = times[rows - 1]!
+    const spacing = rows > 1 ? times[1]! - times[0]! : 0
+    let isEven = true
+    for (let row = 2; row < rows; row++) isEven &&= times[row]! - times[row - 1]! === spacing
+    const { window } = this.#slots
+    for (let from = 0, to = slot * values.length; from < values.length; from++) window[to++] = values[from]!
+    const gap = isEven ? { ms: spacing, nanos: 0 } : undefined
+    return this.#valid(slot, { ms: last, nanos: 0 }, gap, plainStyle(lastText))
   }
 
   #indexName({ index_col: named, data }: Table): string {

@@ -7,31 +7,37 @@ import { admission, admit, admitUnparsed } from '../predict/admission.js'
 import { predictAnswer, serverTiming } from '../predict/answer.js'
 import type { Context } from '../context.js'
 import { parseJsonBody } from '../predict/json-body.js'
+import { ScannedBody } from '../predict/scanned-body.js'
+import { exactly } from '../../validate.js'
 import { pingSchema, type PredictBody, predictSchema } from '../schemas/predict.js'
 
-type PredictRequest = FastifyRequest<{ Body: PredictBody }>
+type PredictRequest = FastifyRequest<{ Body: PredictBody | ScannedBody }>
 
 /** `POST /predict` and `GET /predict_ping`. A plugin of its own, so that its body parser is no other route's. */
 export async function predictRoutes(app: FastifyInstance, context: Context): Promise<void> {
   app.removeAllContentTypeParsers()
+  const { MAX_STEPS, DEADLINE_MS } = context.config
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    const bytes = body as Buffer
     try {
-      admitUnparsed(context, body as Buffer)
-      done(null, parseJsonBody(body as Buffer))
+      admitUnparsed(context, bytes)
+      const reader = context.active.serving?.reader
+      const table = reader?.scan(bytes, MAX_STEPS)
+      done(null, table ? new ScannedBody(reader!, table, bytes) : parseJsonBody(bytes))
     } catch (error) {
       done(error as Error)
     }
   })
-  const { MAX_STEPS, DEADLINE_MS } = context.config
-  const options = { schema: predictSchema(MAX_STEPS), onRequest: admission(context) }
+  const options = { schema: predictSchema(MAX_STEPS), onRequest: admission(context), validatorCompiler }
   app.post('/predict', options, (request: PredictRequest, reply) => {
     const began = monotonicMs()
-    const steps = request.body.inference_length ?? 1
+    const { body } = request
+    const steps = body instanceof ScannedBody ? body.steps : (body.inference_length ?? 1)
     const { model, slot } = admit(context, steps)
     const { pool, reader } = model
     let window: ValidWindow
     try {
-      window = reader.read(request.body, slot)
+      window = body instanceof ScannedBody ? body.read(reader, slot) : reader.read(body, slot)
     } catch (error) {
       pool.release(slot)
       throw error
@@ -54,6 +60,13 @@ export async function predictRoutes(app: FastifyInstance, context: Context): Pro
       active_jobs: serving?.pool.taken ?? 0
     }
   })
+}
+
+/** What was scanned has the schema's shape. */
+function validatorCompiler({ schema }: { schema: unknown }) {
+  const validate = exactly.compile(schema as object)
+  const unlessScanned = (data: unknown) => data instanceof ScannedBody || validate(data)
+  return Object.defineProperty(unlessScanned, 'errors', { get: () => validate.errors })
 }
 
 /** Turns a forecast, or its failure, into the answer of one request. */
