@@ -36,7 +36,8 @@ ENTRYPOINT ["python"]
 
 # Not Node's image: that has npm and yarn. The shell is for the limits of the process that tries a new model.
 FROM debian:12.11-slim
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin gru
+# A new volume takes over who owns the folder that it is mounted at.
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin gru && install -d -m 700 -o gru -g gru /cache
 WORKDIR /app
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
 COPY --from=packages /app/node_modules node_modules

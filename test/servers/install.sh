@@ -23,12 +23,13 @@ debian_packages() {
   for package in chromium wrk curl wget haproxy prometheus; do
     command -v "$package" >/dev/null || missing+=("$package")
   done
+  command -v prometheus-alertmanager >/dev/null || missing+=(prometheus-alertmanager)
   command -v java >/dev/null || missing+=(default-jre-headless)
   command -v mvn >/dev/null || missing+=(maven)
   command -v ps >/dev/null || missing+=(procps)
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
   if ((${#missing[@]} == 0)); then
-    say 'chromium, wrk, curl, wget, haproxy, prometheus, java, maven, ps and python3-venv are there'
+    say 'chromium, wrk, curl, wget, haproxy, prometheus, its alertmanager, java, maven, ps and python3-venv are there'
     return
   fi
   if ((EUID != 0)) || ! command -v apt-get >/dev/null; then

@@ -8,12 +8,74 @@ import { SECRETS } from '../support/compose/system.js'
 
 const run = promisify(execFile)
 
-t.test('Compose takes the file, and no secret has a default', async t => {
-  await readCompose(SECRETS)
-  for (const name of Object.keys(SECRETS)) {
-    const { [name as keyof typeof SECRETS]: _, ...others } = SECRETS
-    await t.rejects(readCompose(others), { message: new RegExp(`required variable ${name} is missing a value`) })
+t.test(
+  'Compose takes the file, no secret has a default, and one line says which is missing and what to do',
+  async t => {
+    await readCompose(SECRETS)
+    const said = (secrets: Record<string, string>) =>
+      readCompose(secrets).then(
+        () => 'nothing',
+        (error: { stderr: string }) => error.stderr
+      )
+    const line = (name: string) =>
+      `error while interpolating x-secrets: required variable ${name} is missing a value: ` +
+      'make .env first: (umask 077 && ops/secrets.sh >.env)\n'
+    for (const name of Object.keys(SECRETS)) {
+      const { [name as keyof typeof SECRETS]: _, ...others } = SECRETS
+      t.equal(await said(others), line(name))
+      t.equal(await said({ ...others, [name]: '' }), line(name), 'an empty one is none')
+    }
+    t.equal(await said({}), line('S3_ACCESS_KEY_ID'), 'without .env it is one line too')
   }
+)
+
+t.test('a variable that may be empty is no secret: each other one is asked for where that is said', t => {
+  const text = readFileSync('compose.yaml', 'utf8')
+  const names = (pattern: RegExp) => new Set([...text.matchAll(pattern)].map(([, name]) => name!))
+  const demanded = names(/\$\{(\w+):\?/g)
+  t.same([...demanded].sort(), Object.keys(SECRETS).sort())
+  const optional = [...names(/\$\{(\w+):-/g)].filter(name => !demanded.has(name))
+  t.same(optional.sort(), ['ALERT_WEBHOOK_URL', 'LB_BALANCE'])
+  t.end()
+})
+
+t.test(
+  'each image of ours is built once, by whoever is there when others need it, and no registry is asked for it',
+  async t => {
+    const services = await readCompose(SECRETS)
+    const ours = Object.entries(services).filter(([, { image }]) => image.startsWith('gru-inference'))
+    for (const image of new Set(ours.map(([, { image }]) => image))) {
+      const users = ours.filter(([, service]) => service.image === image)
+      const builders = users.filter(([, { build }]) => build)
+      t.equal(builders.length, 1, `${image} has one builder`)
+      for (const [name, service] of users) {
+        if (!service.build) t.equal(service.pull_policy, 'never', `${name} waits for what ${builders[0]![0]} builds`)
+        const [, builder] = builders[0]!
+        // A service without a profile is in every `up`; its builder must be, too.
+        if (!service.profiles) t.notOk(builder.profiles, `${name} is in no profile, and neither is its builder`)
+        else if (builder.profiles) t.same(builder.profiles, service.profiles, `${name} is started with its builder`)
+      }
+    }
+  }
+)
+
+t.test('each replica has a volume of its own for what it has fetched, which a new image lets it write to', async t => {
+  const services = await readCompose(SECRETS)
+  const replicas = Object.entries(services).filter(([name]) => name.startsWith('replica-'))
+  const sources = replicas.map(([name, { volumes = [], environment }]) => {
+    t.match(volumes, [{ type: 'volume', target: environment!.CACHE_DIR! }], name)
+    return volumes[0]!.source
+  })
+  t.equal(new Set(sources).size, 8)
+  const [, { user, environment }] = replicas[0]!
+  const account = /useradd --system --uid (\d+) .* (\w+) && install -d -m 700 -o (\w+) -g \w+ (\S+)\n/.exec(
+    readFileSync('Dockerfile', 'utf8')
+  )!
+  t.same(
+    [account[1], account[3], account[4]],
+    [user!.split(':')[0], account[2], environment!.CACHE_DIR],
+    'the folder under the mount is its own'
+  )
 })
 
 t.test('the secrets that ops/secrets.sh prints are all that it needs, and others each time', async t => {

@@ -65,7 +65,7 @@ async function ask(system: NativeSystem, query: string): Promise<number[]> {
 
 t.test('what compose.yaml describes serves v1, swaps to v2 under load, goes back, and is seen', async t => {
   const system = await NativeSystem.of(t)
-  await Promise.all(['haproxy', 'prometheus', ...REPLICAS].map(name => system.start(name)))
+  await Promise.all(['haproxy', 'prometheus', 'alertmanager', ...REPLICAS].map(name => system.start(name)))
   await eventually('both behind HAProxy', async () => {
     const { replicas } = (await (await fetch(`${system.url('haproxy', 8023)}/healthz`)).json()) as { replicas: number }
     return replicas === REPLICAS.length
@@ -99,5 +99,13 @@ t.test('what compose.yaml describes serves v1, swaps to v2 under load, goes back
     data: { groups: { rules: { name: string; health: string }[] }[] }
   }
   const health = rules.data.groups.flatMap(({ rules }) => rules.map(rule => rule.health))
-  t.same(health, Array(6).fill('ok'), 'Prometheus evaluates every alert')
+  const alerts = readFileSync('ops/prometheus/alerts.yml', 'utf8').match(/- alert: /g)!
+  t.same(health, Array(alerts.length).fill('ok'), 'Prometheus evaluates every alert')
+
+  await underLoad(t, system, ['1'], async () => {
+    await Promise.all(['mlflow', 'minio', 'kafka'].map(name => system.server(name).kill()))
+    await system.server('replica-2').restart()
+  })
+  const state = (await (await fetch(`${system.url('replica-2', 8080)}/model`)).json()) as object
+  t.match(state, { model: { version: '1' }, promotion: { stale: true } }, 'a replica restarts without any store')
 })

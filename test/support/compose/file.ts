@@ -9,6 +9,8 @@ const COMPOSE = '.services/compose/bin/docker-compose'
 export interface ComposeService {
   build?: { target?: string; args?: Record<string, string> }
   image: string
+  pull_policy?: string
+  profiles?: string[]
   user?: string
   entrypoint: string[] | null
   command: string[] | null

