@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { ConfigSchema } from '../../src/settings/config.js'
 import { readCompose } from '../support/compose/file.js'
+import { HAPROXIES } from '../support/haproxies.js'
 import { SECRETS } from '../support/compose/system.js'
 
 const run = promisify(execFile)
@@ -141,6 +142,34 @@ t.test(
   }
 )
 
+t.test(
+  "HAProxy's server-template cannot say which server another follows: so compose.yaml has eight services",
+  async t => {
+    const lines = [
+      'defaults',
+      'mode http',
+      'timeout connect 1s',
+      'timeout client 1s',
+      'timeout server 1s',
+      'backend alive'
+    ]
+    const alive = [...lines, 'server-template r 2 127.0.0.1:8080 check', 'backend replicas']
+    const file = `${t.testdir()}/haproxy.cfg`
+    for (const [name, program] of Object.entries(HAPROXIES)) {
+      const check = async (...servers: string[]) => {
+        writeFileSync(file, [...alive, ...servers, ''].join('\n'))
+        await run(program, ['-c', '-f', file])
+      }
+      await check('server r1 127.0.0.1:8080 track alive/r1', 'server r2 127.0.0.1:8080 track alive/r2')
+      await t.rejects(
+        check('server-template r 2 127.0.0.1:8080 track alive/r'),
+        /replicas\/r2' ?: unable to find required server 'r' for tracking/,
+        name
+      )
+    }
+  }
+)
+
 t.test('the Dockerfiles pass hadolint', async () => {
   const files = ['Dockerfile', 'ops/minio/Dockerfile', 'ops/python/Dockerfile']
   await run('.services/compose/bin/hadolint', ['--failure-threshold', 'info', ...files])
@@ -153,4 +182,6 @@ t.test('the alerts fire when they should and not before', async t => {
   const tested = new Set(readFileSync('ops/prometheus/alerts.test.yml', 'utf8').match(/(?<=alertname: )\w+/g))
   const alerts = readFileSync('ops/prometheus/alerts.yml', 'utf8').match(/(?<=alert: )\w+/g)!
   t.same([...tested].sort(), alerts.sort(), 'each alert has a test')
+  const explained = readFileSync('docs/operations.md', 'utf8').match(/(?<=^\| `)[A-Z]\w+(?=` \|)/gm)!
+  t.same(explained.sort(), alerts.sort(), 'docs/operations.md says of each what to look at')
 })
