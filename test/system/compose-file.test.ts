@@ -145,19 +145,15 @@ t.test(
 t.test(
   "HAProxy's server-template cannot say which server another follows: so compose.yaml has eight services",
   async t => {
-    const lines = [
-      'defaults',
-      'mode http',
-      'timeout connect 1s',
-      'timeout client 1s',
-      'timeout server 1s',
-      'backend alive'
+    const head = [
+      ...['defaults', 'mode http', 'timeout connect 1s', 'timeout client 1s', 'timeout server 1s'],
+      ...['frontend service', 'bind 127.0.0.1:8023'],
+      ...['backend alive', 'server-template r 2 127.0.0.1:8080 check', 'backend replicas']
     ]
-    const alive = [...lines, 'server-template r 2 127.0.0.1:8080 check', 'backend replicas']
     const file = `${t.testdir()}/haproxy.cfg`
     for (const [name, program] of Object.entries(HAPROXIES)) {
       const check = async (...servers: string[]) => {
-        writeFileSync(file, [...alive, ...servers, ''].join('\n'))
+        writeFileSync(file, [...head, ...servers, ''].join('\n'))
         await run(program, ['-c', '-f', file])
       }
       await check('server r1 127.0.0.1:8080 track alive/r1', 'server r2 127.0.0.1:8080 track alive/r2')
