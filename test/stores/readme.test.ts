@@ -87,7 +87,7 @@ t.test(
     const checkout = freshCheckout()
     t.teardown(() => rmSync(checkout, { recursive: true, force: true }))
     const blocks = ['sleep 600 & echo $! $(sleep 600 >/dev/null & echo $!)\n', 'sleep 600\n', 'touch run\n']
-    const ran = await runBlocks(blocks, { checkout, limitMs: 3000 })
+    const ran = await runBlocks(blocks, { checkout, limitMs: 10_000 })
     t.match(ran, [{ ended: true }, { ended: false }])
     t.equal(ran.length, 2)
     for (const pid of ran[0]!.stdout.trim().split(' ')) t.ok(hasEnded(pid), `${pid} has ended`)
