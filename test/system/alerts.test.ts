@@ -7,7 +7,9 @@ import { eventually } from '../support/eventually.js'
 import { Ledger } from '../support/ledger.js'
 
 const REPLICAS = ['replica-1', 'replica-2']
-const CALLERS = 32
+const CALLERS = 12
+/** So long forecasts that callers are quicker than replicas, and those who wait are not two or three but all that may. */
+const STEPS = 30
 const LIMIT_MS = 90_000
 /** The port is one of this machine's own in the test; a quote is special in the settings that it is written to. */
 const WEBHOOK = "http://127.0.0.1:9999/hook?to='operators'"
@@ -59,7 +61,7 @@ function load(system: NativeSystem): () => Promise<Record<string, number>> {
   const ledger = new Ledger(system.url('haproxy', 8023))
   const wait = { over: false }
   const callers = Array.from({ length: CALLERS }, async (_, index) => {
-    while (!wait.over) await ledger.send(bodyOf(bundle, index))
+    while (!wait.over) await ledger.send(bodyOf(bundle, index, STEPS))
   })
   return async () => {
     wait.over = true
