@@ -178,6 +178,6 @@ t.test('the alerts fire when they should and not before', async t => {
   const tested = new Set(readFileSync('ops/prometheus/alerts.test.yml', 'utf8').match(/(?<=alertname: )\w+/g))
   const alerts = readFileSync('ops/prometheus/alerts.yml', 'utf8').match(/(?<=alert: )\w+/g)!
   t.same([...tested].sort(), alerts.sort(), 'each alert has a test')
-  const explained = readFileSync('docs/operations.md', 'utf8').match(/(?<=^\| `)[A-Z]\w+(?=` \|)/gm)!
-  t.same(explained.sort(), alerts.sort(), 'docs/operations.md says of each what to look at')
+  const explained = readFileSync('docs/guides/operations.md', 'utf8').match(/(?<=^\| `)[A-Z]\w+(?=` \|)/gm)!
+  t.same(explained.sort(), alerts.sort(), 'docs/guides/operations.md says of each what to look at')
 })
