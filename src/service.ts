@@ -5,7 +5,7 @@ import { createMetrics, type Gauges, type Metrics } from './metrics/metrics.js'
 import type { BatchFailure } from './model/inference/worker/messages.js'
 import type { ActiveModel } from './model/promotion/active-model.js'
 import { type FollowerOptions, ModelFollower } from './model/promotion/follower.js'
-import { listenForPromotions } from './model/promotion/kafka-events.js'
+import { Hearing, listenForPromotions } from './model/promotion/kafka-events.js'
 import { poolOptionsOf, sandboxLimitsOf } from './model/promotion/limits.js'
 import type { Step, Trigger } from './model/promotion/steps.js'
 import { readLocalBundle } from './model/bundle/files.js'
@@ -49,6 +49,8 @@ class WiredService implements Service {
   readonly #shadow: Shadow | undefined
   readonly #steps = new EventEmitter<Record<Step, []>>()
   readonly #events = new AbortController()
+  readonly #hearing = new Hearing()
+  #listening: Promise<void> | undefined
 
   constructor(config: Config, logger: FastifyBaseLogger) {
     this.#config = config
@@ -86,12 +88,27 @@ class WiredService implements Service {
 
   async close(): Promise<void> {
     this.#events.abort()
-    await Promise.all([this.#live.close(), this.#shadow?.close()])
+    await Promise.all([this.#live.close(), this.#shadow?.close(), this.#listening])
   }
 
   get #context(): Context {
     const { active, reconciler } = this.#live
-    return { config: this.#config, metrics: this.#metrics, active, reconciler, shadow: this.#shadow, drain: this.drain }
+    const { drain } = this
+    const eventsHeard = () => this.#eventsHeard
+    return {
+      config: this.#config,
+      metrics: this.#metrics,
+      active,
+      reconciler,
+      shadow: this.#shadow,
+      drain,
+      eventsHeard
+    }
+  }
+
+  /** Undefined without Kafka. */
+  get #eventsHeard(): boolean | undefined {
+    return this.#config.KAFKA_BROKERS === '' ? undefined : this.#hearing.isGood
   }
 
   #gauges(): Gauges {
@@ -104,6 +121,7 @@ class WiredService implements Service {
       ready: () => isReady({ active: this.#live.active, drain: this.drain }),
       stale: () => this.#live.reconciler.state.stale,
       registryUp: () => this.#live.reconciler.state.registry_up,
+      eventsHeard: () => this.#eventsHeard,
       model: () => infoOf(this.#live.active),
       shadow: () => this.#shadow && infoOf(this.#shadow.active)
     }
@@ -199,10 +217,14 @@ class WiredService implements Service {
       brokers: KAFKA_BROKERS.split(','),
       topic,
       heard: () => void this.#trigger('kafka'),
-      failed: (reason: string) => this.#logger.warn({ reason }, 'promotion events cannot be heard'),
+      fetched: () => this.#hearing.fetched(),
+      failed: (reason: string) => {
+        this.#hearing.failed()
+        this.#logger.warn({ reason }, 'promotion events cannot be heard')
+      },
       joined: () => this.#logger.info('promotion events are heard')
     }
-    void listenForPromotions(options, this.#events.signal)
+    this.#listening = listenForPromotions(options, this.#events.signal)
   }
 
   /** A body limit below the largest table is one to start with: tables of short numbers fit. */

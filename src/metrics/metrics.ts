@@ -35,6 +35,8 @@ export interface Gauges {
   stale(): boolean
   /** the source answered when it was asked last */
   registryUp(): boolean
+  /** promotion events from Kafka are heard; undefined where none are to be */
+  eventsHeard(): boolean | undefined
 }
 
 /** The requests of one route. */
@@ -69,9 +71,9 @@ export function createMetrics(gauges: Gauges): Metrics {
   for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`)
   declareGauges(registry, gauges)
   const declare = declarers(registry)
-  const { counter, labelled, histogram } = declare
+  const { counter, labelled, histogram, fine } = declare
   const promotionSeconds = histogram('gru_promotion_duration_seconds', 'One roll-out, from reading to the swap.')
-  const batchSeconds = histogram('gru_batch_duration_seconds', 'One model run of a batch.')
+  const batchSeconds = fine('gru_batch_duration_seconds', 'One model run of a batch.')
   const batchRows = histogram('gru_batch_rows', 'Rows of a batch.', BATCH_ROWS)
   const rows = counter('gru_rows_executed_total', 'Rows that the model ran.')
   const promotion = labelled('gru_promotions_total', 'Roll-outs by outcome.', 'outcome', PROMOTION_OUTCOMES)
@@ -80,7 +82,7 @@ export function createMetrics(gauges: Gauges): Metrics {
   return {
     registry,
     route: requestsByRoute(registry),
-    queueWait: histogram('gru_queue_wait_seconds', 'Time the rows of an answered request waited for a worker.'),
+    queueWait: fine('gru_queue_wait_seconds', 'Time the rows of an answered request waited for a worker.'),
     refused: labelled('gru_refusals_total', 'Requests refused unread, by reason.', 'reason', REFUSAL_REASONS),
     promotion(outcome, took) {
       promotion(outcome)
@@ -170,6 +172,19 @@ function declareGauges(registry: Registry, gauges: Gauges): void {
   gauge('gru_registry_up', '1 when the model source answered the last time it was asked.', () =>
     Number(gauges.registryUp())
   )
+  /** Without a series while there is nothing to say. */
+  const perhaps = (name: string, help: string, read: () => boolean | undefined) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        const is = read()
+        if (is === undefined) this.remove()
+        else this.set(Number(is))
+      }
+    })
+  perhaps('gru_promotion_events_heard', '1 while promotion events are heard.', gauges.eventsHeard)
   const info = (name: string, help: string, read: () => ModelInfo | undefined) =>
     new Gauge({
       name,

@@ -18,8 +18,8 @@ export interface ShadowMetrics {
 }
 
 /** Declares the metrics of a shadow; they stand at 0 where there is none. */
-export function declareShadow(registry: Registry, { counter, labelled, histogram }: Declarers): ShadowMetrics {
-  const batchSeconds = histogram('gru_shadow_batch_duration_seconds', 'One model run of a batch by the shadow.')
+export function declareShadow(registry: Registry, { counter, labelled, fine }: Declarers): ShadowMetrics {
+  const batchSeconds = fine('gru_shadow_batch_duration_seconds', 'One model run of a batch by the shadow.')
   const outcomes = ['live', ...REFUSALS]
   const rescued = counter('gru_shadow_batch_rescues_total', 'Batches of the shadow that failed whole.')
   const died = counter('gru_shadow_worker_deaths_total', 'Ends of the worker of the shadow without being asked to.')

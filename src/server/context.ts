@@ -14,6 +14,8 @@ export interface Context {
   shadow: Shadow | undefined
   /** set once the process has been asked to stop */
   drain: { draining: boolean }
+  /** whether promotion events from Kafka are heard; undefined where none are to be */
+  eventsHeard: () => boolean | undefined
 }
 
 /** A warmed model and not draining: what `/readyz` says and the load balancer acts on. */

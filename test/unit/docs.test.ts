@@ -34,7 +34,8 @@ t.test('docs/reference/metrics.md lists every metric with its type and labels', 
     model: () => undefined,
     shadow: () => undefined,
     stale: () => false,
-    registryUp: () => true
+    registryUp: () => true,
+    eventsHeard: () => true
   }
   const metrics = createMetrics(gauges)
   metrics.route('/predict').ended(200, 0.001)

@@ -12,7 +12,7 @@ import type { PoolObserver, PoolOptions, RowOwner } from './pool-contract.js'
 import { Watchdog } from './watchdog.js'
 import type { ValidWindow } from './window.js'
 import { WorkerHandle } from './worker/handle.js'
-import type { BatchFailure } from './worker/messages.js'
+import type { BatchFailure, RowFailure } from './worker/messages.js'
 
 /** Ms between two looks for rows that are past their deadline and for workers that are stuck. */
 const SWEEP_MS = 50
@@ -29,6 +29,10 @@ export class Pool {
   readonly #allocator: SlotAllocator
   readonly #watchdog: Watchdog
   readonly backlog: Backlog
+  /** why rows failed, by their slots, as their workers have told */
+  readonly #causes = new Map<number, string>()
+  /** why the last worker died whose rows were given up */
+  #death = 'no cause was told'
   #turnEnds = false
   #isCollecting = false
   #sweeper: NodeJS.Timeout | undefined
@@ -67,7 +71,8 @@ export class Pool {
     const events = {
       wake: () => this.#turn(),
       died: (reason: string) => this.#workerDied(producer, index, reason),
-      batchFailed: (failure: BatchFailure) => this.#observer.batchFailed(failure)
+      batchFailed: (failure: BatchFailure) => this.#observer.batchFailed(failure),
+      rowFailed: ({ slot, cause }: RowFailure) => void this.#causes.set(slot, cause)
     }
     this.#producers.push(producer)
     this.#workers.push(new WorkerHandle({ boot, heapMb, ...(entry && { entry }) }, events))
@@ -245,8 +250,24 @@ export class Pool {
     this.#owners[slot] = undefined
     if (owner === undefined) return this.release(slot)
     if (end === SlotState.DONE) return owner.answered(slot)
+    if (end === SlotState.FAILED) return this.#failed(slot, owner)
     this.release(slot)
-    owner.failed(end === SlotState.EXPIRED ? this.expired() : new ServiceError('worker_failed', 'the model run failed'))
+    owner.failed(this.expired())
+  }
+
+  /**
+   * Tells a row's owner why its run failed. The worker's message may still wait to be read, so a turn of the event loop comes
+   * first: a turn that has begun is over with the first callback, and messages are read in the next. The slot is kept until then.
+   */
+  #failed(slot: number, owner: RowOwner): void {
+    const death = this.#death
+    const tell = () => {
+      const cause = new Error(this.#causes.get(slot) ?? death)
+      this.#causes.delete(slot)
+      this.release(slot)
+      owner.failed(new ServiceError('worker_failed', 'the model run failed', undefined, { cause }))
+    }
+    setImmediate(() => setImmediate(tell))
   }
 
   /** Counts a request that waited past its deadline, and is the answer to it. */
@@ -257,6 +278,7 @@ export class Pool {
 
   #workerDied(producer: RingProducer, index: number, reason: string): void {
     this.#observer.workerDied(reason)
+    this.#death = reason
     producer.publish()
     producer.abandon(this.#workers[index]!.hopeful)
     this.#turn()

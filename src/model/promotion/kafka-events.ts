@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Consumer } from 'kafkajs'
+import type { Consumer, Kafka } from 'kafkajs'
+import { monotonicMs } from '../../clock.js'
 
 export interface KafkaEventsOptions {
   brokers: string[]
@@ -9,6 +10,8 @@ export interface KafkaEventsOptions {
   heard(): void
   /** from now on every event is heard */
   joined(): void
+  /** a broker has answered, with an event or without: every half second while events are heard */
+  fetched(): void
   /** the topic cannot be listened to, and will be tried again */
   failed(message: string): void
 }
@@ -17,15 +20,43 @@ export interface KafkaEventsOptions {
 const RETRY_MS = 5000
 /** Ms that a fetch waits for an event. */
 const FETCH_MS = 500
+/** Ms without an answer of a broker after which events count as not heard: it may be frozen, and no error says so for long. */
+const DEAF_MS = 10_000
+/** Ms after the abort in which the group is left and deleted. A broker that is gone cannot take that, and need not. */
+const LEAVE_MS = 3000
+
+/** Whether promotion events are heard, by what the listener tells. */
+export class Hearing {
+  #until = -Infinity
+
+  get isGood(): boolean {
+    return monotonicMs() < this.#until
+  }
+
+  fetched(): void {
+    this.#until = monotonicMs() + DEAF_MS
+  }
+
+  failed(): void {
+    this.#until = -Infinity
+  }
+}
 
 /**
- * Listens for promotion events until `signal` aborts; resolves when the consumer is gone. Brokers that are down are tried again
- * for ever. The group is this process's own, for every replica must hear every event.
+ * Listens for promotion events until `signal` aborts; resolves when the consumer is gone, or cannot go in time. Brokers that are down
+ * are tried again for ever. The group is this process's own, for every replica must hear every event; nothing is committed, and at the
+ * end it is deleted, so that no broker keeps the groups of processes that are no more.
  */
 export async function listenForPromotions(options: KafkaEventsOptions, signal: AbortSignal): Promise<void> {
+  const ended = new AbortController()
+  const tooLate = aborted(signal).then(() => pause(LEAVE_MS, undefined, { signal: ended.signal }))
+  await Promise.race([listen(options, signal), tooLate]).finally(() => ended.abort())
+}
+
+async function listen(options: KafkaEventsOptions, signal: AbortSignal): Promise<void> {
   const { Kafka, logLevel } = (await import('kafkajs')).default
   await restWhenIdle()
-  const { brokers, topic, heard, joined, failed } = options
+  const { brokers, topic, heard, failed } = options
   const kafka = new Kafka({
     clientId: 'gru-inference',
     brokers,
@@ -33,19 +64,20 @@ export async function listenForPromotions(options: KafkaEventsOptions, signal: A
     retry: { retries: 1, restartOnFailure: () => Promise.resolve(false) }
   })
   while (!signal.aborted) {
-    const consumer = kafka.consumer({ groupId: `gru-inference-${randomUUID()}`, maxWaitTimeInMs: FETCH_MS })
+    const groupId = `gru-inference-${randomUUID()}`
+    const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: FETCH_MS })
     try {
       await consumer.connect()
       await consumer.subscribe({ topic, fromBeginning: false })
-      hearAll(consumer, { heard, joined })
+      hearAll(consumer, options)
       const given = givenUp(consumer)
-      await consumer.run({ eachMessage: () => Promise.resolve(heard()) })
+      await consumer.run({ autoCommit: false, eachMessage: () => Promise.resolve(heard()) })
       await Promise.race([aborted(signal), given])
     } catch (error) {
       failed((error as Error).message)
       await pause(RETRY_MS, undefined, { signal }).catch(() => undefined)
     }
-    await gone(consumer)
+    await gone(kafka, consumer, groupId)
   }
 }
 
@@ -79,10 +111,11 @@ async function restWhenIdle(): Promise<void> {
  * A group without an offset begins where the topic ends at its first fetch, not at its joining: what was promoted until
  * then made no sound, so it counts as heard.
  */
-function hearAll(consumer: Consumer, { heard, joined }: Pick<KafkaEventsOptions, 'heard' | 'joined'>): void {
+function hearAll(consumer: Consumer, { heard, joined, fetched }: KafkaEventsOptions): void {
   let placed = false
   consumer.on(consumer.events.GROUP_JOIN, () => (placed = false))
   consumer.on(consumer.events.FETCH, () => {
+    fetched()
     if (placed) return
     placed = true
     joined()
@@ -106,7 +139,15 @@ function aborted(signal: AbortSignal): Promise<void> {
   })
 }
 
-/** A broker that is gone cannot take the leave, and need not. */
-async function gone(consumer: Consumer): Promise<void> {
+/** Leaves the group and deletes it. A broker that is gone, or that never knew the group, is no loss. */
+async function gone(kafka: Kafka, consumer: Consumer, groupId: string): Promise<void> {
   await consumer.disconnect().catch(() => undefined)
+  const admin = kafka.admin()
+  try {
+    await admin.connect()
+    await admin.deleteGroups([groupId])
+  } catch {
+    // The broker drops a group that nobody is in and that has committed nothing, only later.
+  }
+  await admin.disconnect().catch(() => undefined)
 }

@@ -16,10 +16,10 @@ function identity(manifest: Manifest) {
 }
 
 /** The state of the model as `GET /model` and the admin routes show it. */
-export function describeModel({ active, reconciler, shadow }: Context) {
+export function describeModel({ active, reconciler, shadow, eventsHeard }: Context) {
   return {
     ...describeActive(active),
-    promotion: reconciler.state,
+    promotion: { ...reconciler.state, events_heard: eventsHeard() ?? null },
     shadow: shadow ? { ...describeActive(shadow.active), ...shadow.state } : null
   }
 }

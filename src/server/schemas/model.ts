@@ -45,6 +45,10 @@ const Way = named('PromotionState', {
   promoted_version: { ...version_or_none, description: 'What the source said last.' },
   stale: { type: 'boolean', description: 'What serves may not be what is promoted.' },
   registry_up: { type: 'boolean', description: 'The source answered when it was asked last.' },
+  events_heard: {
+    ...nullable({ type: 'boolean' }),
+    description: 'Promotion events from Kafka are heard; null without KAFKA_BROKERS.'
+  },
   held_off: { ...version_or_none, description: 'Version that a rollback left.' },
   previous_version: { ...version_or_none, description: 'What a rollback would put back.' }
 })

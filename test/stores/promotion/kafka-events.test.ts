@@ -18,6 +18,7 @@ function listening(t: Test) {
       topic: PROMOTIONS_TOPIC,
       heard: () => void told.heard++,
       joined: () => void told.joined++,
+      fetched: () => undefined,
       failed: message => void told.failed.push(message)
     },
     end.signal

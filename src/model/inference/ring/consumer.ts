@@ -108,7 +108,7 @@ class RingConsumer {
     } catch (error) {
       this.#report(rows, messageOf(error))
       if (rows > 1 && !this.#whole) ran = await this.#rescue(rows)
-      else for (let row = 0; row < rows; row++) this.#fail(row)
+      else for (let row = 0; row < rows; row++) this.#fail(row, error)
     }
     const took = monotonicMs() - began
     for (let row = 0; row < rows; row++) {
@@ -149,14 +149,15 @@ class RingConsumer {
     for (let row = 0; row < rows; row++) {
       try {
         this.#answer(await this.#forecast(row, 1), row, 1)
-      } catch {
-        this.#fail(row)
+      } catch (error) {
+        this.#fail(row, error)
       }
     }
     return -rows
   }
 
-  #fail(row: number): void {
+  #fail(row: number, error: unknown): void {
+    this.#post({ type: 'row_failed', slot: this.#batch[row]!, cause: messageOf(error).slice(0, CAUSE_LENGTH) })
     Atomics.store(this.#slots.state, this.#batch[row]!, SlotState.FAILED)
   }
 

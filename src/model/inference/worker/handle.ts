@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { type BatchFailure, WAKE, type WorkerBoot, type WorkerMessage } from './messages.js'
+import { type BatchFailure, type RowFailure, WAKE, type WorkerBoot, type WorkerMessage } from './messages.js'
 import type { TensorInfo } from '../../bundle/signature.js'
 
 const here = import.meta.url
@@ -30,6 +30,8 @@ export interface WorkerEvents {
   wake(): void
   /** batches could not be run whole; told at most once in ten seconds */
   batchFailed(failure: BatchFailure): void
+  /** a row could not be run; told before its slot can be seen to have failed, or right after */
+  rowFailed(failure: RowFailure): void
   /** the thread is gone without having been asked to; called before a successor starts */
   died(reason: string): void
 }
@@ -80,6 +82,7 @@ export class WorkerHandle {
       thread.on('message', (message: WorkerMessage) => {
         if (message === WAKE) return this.#events.wake()
         if (message.type === 'batch_failed') return this.#events.batchFailed(message)
+        if (message.type === 'row_failed') return this.#events.rowFailed(message)
         if (message.type === 'failed') return (reason = message.message)
         this.#becameReady()
         _resolve(message)

@@ -38,7 +38,14 @@ export interface BatchFailure {
   batches: number
 }
 
+/** Why a row could not be run. It is on its way before its slot says that it failed. */
+export interface RowFailure {
+  type: 'row_failed'
+  slot: number
+  cause: string
+}
+
 /** Something was retired after main had asked to hear of it. A bare number: the cheapest message there is. */
 export const WAKE = 0
 
-export type WorkerMessage = WorkerReady | WorkerFailed | BatchFailure | typeof WAKE
+export type WorkerMessage = WorkerReady | WorkerFailed | BatchFailure | RowFailure | typeof WAKE

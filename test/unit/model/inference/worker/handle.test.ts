@@ -30,6 +30,7 @@ t.test('a worker whose successor cannot be started gets one as soon as that can 
   const handle = new WorkerHandle(options, {
     wake: () => undefined,
     batchFailed: () => undefined,
+    rowFailed: () => undefined,
     died: reason => deaths.push(reason)
   })
   await handle.start()
