@@ -58,6 +58,43 @@ t.test('the live figures are what the metrics gained in two seconds', async t =>
   t.strictSame(await figures(), ['4 a second', '0 a second', '0.500 ms', '0.990 ms', '1.0 rows', '7 rows'])
 })
 
+t.test('no figure is made of the counters of two replicas, which a balancer may show in turn', async t => {
+  const service = await startService()
+  t.teardown(() => service.stop())
+  const page = await browser.newPage()
+  t.teardown(() => page.close())
+  let scrape = ''
+  let replica = 'a'
+  await page.route('**/metrics', route => route.fulfill({ body: scrape, headers: { 'x-replica': replica } }))
+  await page.clock.install({ time: 0 })
+  await page.clock.pauseAt(1000)
+  const figures = () => page.locator('.figures dd').allInnerTexts()
+  const NONE = ['– a second', '– a second', '–', '–', '– rows', '– rows']
+  const hint = page.locator('#live-replica')
+  /** The next look, of a replica that has answered so many forecasts. */
+  const look = async (of: string, good: number) => {
+    replica = of
+    scrape = scrapeText([good, good, good, good], 0, good, good)
+    const answered = page.waitForResponse('**/metrics')
+    await page.clock.runFor(2000)
+    await answered
+  }
+  scrape = scrapeText([100, 100, 100, 100], 0, 100, 100)
+  await page.goto(service.url)
+  await page.locator('#live-queue', { hasText: '7' }).waitFor()
+  await look('b', 3000)
+  await hint.getByText('Another replica answered').waitFor()
+  t.strictSame(await figures(), NONE, 'more than before, of another one')
+  await look('b', 3058)
+  await page.locator('#live-rate').getByText('29', { exact: true }).waitFor()
+  t.equal(await hint.textContent(), '', 'the same one twice: 58 in two seconds')
+  await look('a', 200)
+  await hint.getByText('Another replica answered').waitFor()
+  t.strictSame(await figures(), NONE, 'the figure of the other one does not stay')
+  await look('a', 220)
+  await page.locator('#live-rate').getByText('10', { exact: true }).waitFor()
+})
+
 t.test('the page says when a replica drains, when nobody answers, and when the service is back', async t => {
   const service = await startService({ env: { DRAIN_DELAY_MS: '8000' } })
   const { page } = await visit(browser, service.url)

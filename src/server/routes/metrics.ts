@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.js'
 
@@ -9,11 +10,16 @@ export async function metricsRoute(app: FastifyInstance, { metrics }: Context): 
     tags: ['operation'],
     response: { 200: { description: 'Text', content: { 'text/plain': { schema: { type: 'string' } } } } }
   }
+  // Behind a balancer two scrapes may be of two processes, whose counters have nothing to do with each other.
+  const replica = randomUUID()
   let scrape: Promise<Buffer> | undefined
   const text = async () => Buffer.from(await metrics.registry.metrics())
   app.get('/metrics', { schema }, async (_request, reply) => {
     // Who asks in the same turn gets the same bytes: a scrape costs milliseconds of the main thread, and they add up.
     scrape ??= text().finally(() => setImmediate(() => (scrape = undefined)))
-    return reply.type(metrics.registry.contentType).send(await scrape)
+    return reply
+      .type(metrics.registry.contentType)
+      .header('x-replica', replica)
+      .send(await scrape)
   })
 }

@@ -34,7 +34,11 @@ export const getModel = async () => (await ask('model')).json()
 /** @param {number} index from 0 @returns {Promise<Example>} */
 export const getExample = async index => (await ask(`model/example?index=${index}`)).json()
 
-export const getMetrics = async () => (await ask('metrics')).text()
+/** With the replica that they are of: a balancer may pass each look to another one. */
+export async function getMetrics() {
+  const response = await ask('metrics')
+  return { text: await response.text(), replica: response.headers.get('x-replica') }
+}
 
 /** The largest number of steps that the service takes; undefined where its description does not say. */
 export async function getMaxSteps() {

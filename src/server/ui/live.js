@@ -7,15 +7,17 @@ const ROUTE = '/predict'
 const DURATION = 'gru_request_duration_seconds'
 const HISTORY = 60
 const NOTHING = '–'
+const CHANGED = 'Another replica answered than the time before: there is a figure once the same one answers twice.'
 
-/** The counters at one moment. @param {Metrics} metrics @param {number} at ms */
-function snapshot(metrics, at) {
+/** The counters of a replica at one moment. @param {Metrics} metrics @param {number} at ms @param {string | null} replica */
+function snapshot(metrics, at, replica) {
   /** @param {Record<string, string>} labels */
   const good = ({ route, status }) => route === ROUTE && status === '200'
   /** @param {Record<string, string>} labels */
   const bad = ({ route, status }) => route === ROUTE && status !== '200'
   return {
     at,
+    replica,
     latencies: buckets(metrics, DURATION, good),
     good: sum(metrics, `${DURATION}_count`, good),
     bad: sum(metrics, `${DURATION}_count`, bad),
@@ -38,11 +40,16 @@ export class Live {
   /** @type {number[]} */
   #history = []
 
-  /** @param {Metrics} metrics */
-  update(metrics) {
-    const now = snapshot(metrics, performance.now())
+  /** @param {Metrics} metrics @param {string | null} replica that they are of, where it says so */
+  update(metrics, replica) {
+    const now = snapshot(metrics, performance.now(), replica)
     const before = this.#before
+    const changed = before !== undefined && before.replica !== now.replica
+    say(byId('live-replica', HTMLElement), changed ? CHANGED : '')
+    // Two replicas' counters have nothing to do with each other, and neither have their queues.
+    if (changed) this.clear()
     this.#before = now
+    if (changed) return
     this.#show('queue', rate(now.queue))
     // Counters that fell belong to a process that has been started anew: the next look compares with these.
     if (!before || now.good < before.good || now.bad < before.bad || now.batches < before.batches) return

@@ -18,12 +18,12 @@ async function look() {
   looking = true
   clearTimeout(timer)
   try {
-    const [answer, text] = await Promise.all([getModel(), getMetrics()])
+    const [answer, { text, replica }] = await Promise.all([getModel(), getMetrics()])
     const metrics = parseMetrics(text)
     // `ready` of the model does not know of a replica that drains; the gauge does.
     showStatus(answer.ready && sum(metrics, 'gru_ready') === 1 ? 'ready' : 'unready')
     showModel(answer)
-    live.update(metrics)
+    live.update(metrics, replica)
     void form.serve(answer.model)
   } catch {
     showStatus('gone')

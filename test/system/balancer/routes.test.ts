@@ -15,7 +15,6 @@ const ask = (method: string, target: string, version = '1.1') =>
 
 const PASSED = {
   forecast: post('/predict'),
-  'forecast with a query': post('/predict?a=/admin/reload'),
   'forecast, absolute form': post('http://localhost/predict'),
   ...Object.fromEntries(
     ['/predict_ping', '/healthz', '/readyz', '/ready', '/model', '/model/example'].map(path => [path, ask('GET', path)])
@@ -73,6 +72,8 @@ for (const [name, program] of Object.entries(HAPROXIES)) {
     for (const [what, bytes] of Object.entries(PASSED)) {
       t.same(statusesIn((await exchange(port, bytes)).replace('HTTP/1.0', 'HTTP/1.1')), [200], what)
     }
+    const asked = await exchange(port, post('/predict?a=/admin/reload'))
+    t.match(asked, /^HTTP\/1\.1 400 .*"code":"unknown_field"/s, 'a query is passed, and refused by the replica')
     const { requests } = (await stack.stats()).servers.r1!
     const before = await scrape(replicas[0]!.url)
     for (const [what, bytes] of Object.entries(REFUSED)) {
