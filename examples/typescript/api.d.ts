@@ -265,6 +265,8 @@ export interface components {
             stale: boolean;
             /** @description The source answered when it was asked last. */
             registry_up: boolean;
+            /** @description Promotion events from Kafka are heard; null without KAFKA_BROKERS. */
+            events_heard: boolean | null;
             /** @description Version that a rollback left. */
             held_off: string | null;
             /** @description What a rollback would put back. */
