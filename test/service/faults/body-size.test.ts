@@ -55,7 +55,7 @@ const REFUSED: Record<string, { status: number; times?: number; sizes?: number[]
   'over the limit': { status: 413, times: 20, sizes: [1_000_000, 10_000_000] },
   'of another type': { status: 415, headers: other },
   'for no route': { status: 404, path: '/nobody', headers: other },
-  'for a route that only answers': { status: 404, path: '/readyz', headers: other }
+  'for a route that only answers': { status: 405, path: '/model', headers: other }
 }
 
 t.test('who is still sending a large body when it is refused gets the answer, not a reset, every time', t =>
