@@ -31,7 +31,7 @@ export interface Service {
   prepare(): Promise<App>
   /** Follows what is promoted, and takes requests. After `prepare`, with what it gave. Rejects with `CannotListen`. */
   listen(app: App): Promise<void>
-  /** Ends the roll-outs, and each model after its last row. The routes are closed before, by `app.close()`. */
+  /** Ends the rollouts, and each model after its last row. The routes are closed before, by `app.close()`. */
   close(): Promise<void>
 }
 

@@ -9,7 +9,7 @@ const BATCH_ROWS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128, 256]
 
 /** Why a request was turned away before any work was done for it. */
 const REFUSAL_REASONS = ['queue_full', 'model_not_ready', 'unsupported_media_type'] as const
-/** How a roll-out can end. */
+/** How a rollout can end. */
 const PROMOTION_OUTCOMES = ['live', ...REFUSALS] as const
 
 interface ModelInfo {
@@ -72,11 +72,11 @@ export function createMetrics(gauges: Gauges): Metrics {
   declareGauges(registry, gauges)
   const declare = declarers(registry)
   const { counter, labelled, histogram, fine } = declare
-  const promotionSeconds = histogram('gru_promotion_duration_seconds', 'One roll-out, from reading to the swap.')
+  const promotionSeconds = histogram('gru_promotion_duration_seconds', 'One rollout, from reading to the swap.')
   const batchSeconds = fine('gru_batch_duration_seconds', 'One model run of a batch.')
   const batchRows = histogram('gru_batch_rows', 'Rows of a batch.', BATCH_ROWS)
   const rows = counter('gru_rows_executed_total', 'Rows that the model ran.')
-  const promotion = labelled('gru_promotions_total', 'Roll-outs by outcome.', 'outcome', PROMOTION_OUTCOMES)
+  const promotion = labelled('gru_promotions_total', 'Rollouts by outcome.', 'outcome', PROMOTION_OUTCOMES)
   const steps = promotionSteps(registry)
   const kinds = ['headers_too_large', 'request_timeout', 'bad_request', 'too_many']
   return {
@@ -114,11 +114,11 @@ export function createMetrics(gauges: Gauges): Metrics {
   }
 }
 
-/** A roll-out's steps; a child each, so that each is there from the start. */
+/** A rollout's steps; a child each, so that each is there from the start. */
 function promotionSteps(registry: Registry): Record<Step, HistogramChild> {
   const histogram = new HotHistogram({
     name: 'gru_promotion_step_seconds',
-    help: 'One step of a roll-out, however it ended.',
+    help: 'One step of a rollout, however it ended.',
     labelNames: ['step'],
     buckets: SECONDS,
     registry
@@ -166,7 +166,7 @@ function declareGauges(registry: Registry, gauges: Gauges): void {
   gauge('gru_queue_depth', 'Rows that wait in a ring or run.', gauges.queued)
   gauge('gru_queue_steps', 'Steps of admitted requests that have not been run.', gauges.steps)
   gauge('gru_throughput_rows_per_second', 'Measured rate at which rows are worked off under load.', gauges.rate)
-  gauge('gru_requests_in_flight', 'Requests that hold a place.', gauges.taken)
+  gauge('gru_requests_in_flight', 'Requests that hold a slot.', gauges.taken)
   gauge('gru_ready', '1 with a warmed model and not draining.', () => Number(gauges.ready()))
   gauge('gru_model_stale', '1 while what serves may not be what is promoted.', () => Number(gauges.stale()))
   gauge('gru_registry_up', '1 when the model source answered the last time it was asked.', () =>

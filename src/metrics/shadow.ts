@@ -28,7 +28,7 @@ export function declareShadow(registry: Registry, { counter, labelled, fine }: D
     difference: declareDifferences(registry),
     batchRan: (_rows, seconds) => batchSeconds(seconds),
     batchRescued: () => rescued(),
-    promotion: labelled('gru_shadow_rollouts_total', 'Roll-outs of a shadow by outcome.', 'outcome', outcomes),
+    promotion: labelled('gru_shadow_rollouts_total', 'Rollouts of a shadow by outcome.', 'outcome', outcomes),
     workerDied: () => died()
   }
 }

@@ -32,7 +32,7 @@ function recorder() {
   return { seen, observer }
 }
 
-/** A roll-out of the bundle in `folder`, and the model that it makes active. */
+/** A rollout of the bundle in `folder`, and the model that it makes active. */
 export function rolloutOf(folder: string, options: Partial<PoolOptions> = {}) {
   const { seen, observer } = recorder()
   const active = new ActiveModel()

@@ -9,7 +9,7 @@ export interface ServingModel {
   readonly since: Date
 }
 
-/** How the last roll-out ended. */
+/** How the last rollout ended. */
 export interface PromotionOutcome {
   outcome: 'live' | 'refused'
   reason?: RefusalReason

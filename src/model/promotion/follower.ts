@@ -59,7 +59,7 @@ export class ModelFollower {
     this.#poller.start()
   }
 
-  /** Reconciles now. Never throws: how it ended is told by the roll-out's observer. */
+  /** Reconciles now. Never throws: how it ended is told by the rollout's observer. */
   trigger(from: Trigger): Promise<void> {
     return this.#poller.trigger(from)
   }

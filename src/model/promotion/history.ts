@@ -7,9 +7,9 @@ export interface Live extends Served {
   bundle?: Bundle
 }
 
-/** What was live in this replica, is, and is held off; kept over a restart where there is a cache. */
+/** What was live in this replica, is, and is blocked; kept over a restart where there is a cache. */
 export class History {
-  /** the last that a roll-out or a rollback took live */
+  /** the last that a rollout or a rollback took live */
   live: Live | undefined
   /** what a rollback would put back */
   previous: Live | undefined
@@ -32,7 +32,7 @@ export class History {
     return live && cache.has(live.key) ? live : undefined
   }
 
-  /** A roll-out took `now` live in the place of `before`. */
+  /** A rollout took `now` live in the place of `before`. */
   promoted(before: Live | undefined, now: Live): void {
     if (before && before.key !== now.key) this.previous = before
     this.live = now

@@ -26,7 +26,7 @@ export class Poller {
     this.#schedule()
   }
 
-  /** Reconciles now. Never throws: how it ended is told by the roll-out's observer. */
+  /** Reconciles now. Never throws: how it ended is told by the rollout's observer. */
   async trigger(from: Trigger): Promise<void> {
     clearTimeout(this.#timer)
     try {

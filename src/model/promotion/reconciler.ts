@@ -28,7 +28,7 @@ export interface ReconcilerOptions {
 const superseded = (cause?: unknown) => new ModelRefused('superseded', 'another request came between', { cause })
 const noPrevious = () => new ServiceError('no_previous_model', 'there is no version before the one that serves')
 
-/** Makes what serves what the source says is promoted: one roll-out at a time, the newest wins. */
+/** Makes what serves what the source says is promoted: one rollout at a time, the newest wins. */
 export class Reconciler {
   readonly #active: ActiveModel
   readonly #rollout: Rollout
@@ -70,7 +70,7 @@ export class Reconciler {
     return !this.#registryUp || keyOf(this.#named) !== this.#current?.key
   }
 
-  /** What serves; until a roll-out took another one live, the bundle that the service started with. */
+  /** What serves; until a rollout took another one live, the bundle that the service started with. */
   get #current(): Live | undefined {
     if (!this.#active.serving) return undefined
     if (this.#history.live) return this.#history.live

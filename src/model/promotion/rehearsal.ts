@@ -14,7 +14,7 @@ import { good, refusedAs, type Verdict } from './verdict.js'
 // The entry of the process that src/check.ts starts: it takes a bundle live as a replica does, with nobody to serve, and sends
 // the verdict. Its arguments are the folder and the address that a registry gives for it, or nothing.
 
-/** A roll-out counts and times for a service; here is none. */
+/** A rollout counts and times for a service; here is none. */
 const NOBODY = {
   promotion: () => undefined,
   step: () => undefined,

@@ -36,11 +36,11 @@ export interface RolloutRequest {
   sandbox?: (files: BundleFiles) => Promise<void>
   /** the registry's own version of it, which answers then carry */
   version: string | undefined
-  /** once it aborts, nothing goes live any more: the roll-out ends as `superseded` */
+  /** once it aborts, nothing goes live any more: the rollout ends as `superseded` */
   signal?: AbortSignal
 }
 
-/** What is known of a roll-out that may still fail. */
+/** What is known of a rollout that may still fail. */
 interface Attempt {
   bundle: Bundle | undefined
 }
@@ -60,7 +60,7 @@ export class Rollout {
     this.#observer = observer
   }
 
-  /** One roll-out at a time: who asks during one gets its outcome. Rejects with `ModelRefused`; the old model goes on. */
+  /** One rollout at a time: who asks during one gets its outcome. Rejects with `ModelRefused`; the old model goes on. */
   run(order?: RolloutRequest): Promise<ServingModel> {
     return this.#alone(attempt => this.#fetched(attempt, order), order?.signal)
   }
@@ -144,7 +144,7 @@ export class Rollout {
       await this.#step('warm', () => trial.together())
       if (signal?.aborted) throw new ModelRefused('superseded', 'another order came between')
     } catch (error) {
-      // A worker that is stuck in a run never ends: the next roll-out must not wait for it.
+      // A worker that is stuck in a run never ends: the next rollout must not wait for it.
       await Promise.race([pool.close(), pause(this.#options.pool.runTimeoutMs, undefined, { ref: false })])
       throw error
     }
@@ -158,7 +158,7 @@ export class Rollout {
     void drained.finally(() => this.#draining.delete(drained))
   }
 
-  /** Ends everything: the roll-out under way, the old pools, the serving one after its last answer. */
+  /** Ends everything: the rollout under way, the old pools, the serving one after its last answer. */
   async close(): Promise<void> {
     await this.#running?.catch(() => undefined)
     this.withdraw()
@@ -171,7 +171,7 @@ export class Rollout {
     if (last) this.#drain(last)
   }
 
-  /** Makes known how a roll-out that began at `began` (ms, monotonic) ended. */
+  /** Makes known how a rollout that began at `began` (ms, monotonic) ended. */
   #ended(began: number, outcome: Omit<NonNullable<ActiveModel['lastPromotion']>, 'at'>): void {
     this.#active.lastPromotion = { ...outcome, at: new Date() }
     this.#observer.promotion(outcome.reason ?? 'live', (monotonicMs() - began) / 1000)

@@ -111,7 +111,7 @@ export const reloadSchema = {
 
 export const rollbackSchema = {
   operationId: 'rollbackModel',
-  summary: 'Put back the version that served before, and hold off the one that it leaves',
+  summary: 'Put back the version that served before, and block the one that it leaves',
   tags: ['admin'],
   security: [{ bearer: [] }],
   querystring: NoQuery,

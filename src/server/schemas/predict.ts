@@ -94,7 +94,7 @@ export const pingSchema = {
       input_seq_len: nullable({ type: 'integer' }),
       output_seq_len: { type: 'integer' },
       has_df: { type: 'boolean', description: 'Always false.' },
-      busy: { type: 'boolean', description: 'Every place is taken: a request now would be refused.' },
+      busy: { type: 'boolean', description: 'Every slot is taken: a request now would be refused.' },
       active_jobs: { type: 'integer' }
     }),
     ...errorAnswers(400)

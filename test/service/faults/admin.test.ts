@@ -75,7 +75,7 @@ t.test('a reload under load loses and spoils nothing', t =>
     await Promise.all(callers)
     t.same(Object.keys(ledger.statuses), ['200'])
     t.equal(grown('gru_promotions_total{outcome="live"}', before, await scrape(service.url)), 3)
-    // Each roll-out runs the golden windows and its warm-up, as the one at the start did before the first request.
+    // Each rollout runs the golden windows and its warm-up, as the one at the start did before the first request.
     return { executed: 3 * before.get('gru_rows_executed_total')! }
   })
 )

@@ -24,7 +24,6 @@ t.test('a clock that jumps disturbs no answer; a store that minds is told apart 
   t.teardown(() => book.close())
   const operator = new Operator(book, ADMIN_TOKEN)
   await operator.serves('1')
-  t.comment('row 47')
   await underCallers(t, service, { callers: 16, live }, async () => {
     for (const [index, jump] of JUMPS.entries()) {
       const version = String(index + 2)

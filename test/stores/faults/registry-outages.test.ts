@@ -53,7 +53,6 @@ t.test(
     const replica = await follow(t, { s3: minio, mlflow: front, name: model.name }, { env })
     await replica.serves('1')
     await model.promote('2')
-    t.comment('row 36')
     const answered = await underCallers(t, replica.service, { callers: CALLERS, live }, async () => {
       for (const [what, fault] of Object.entries(MLFLOW)) {
         Object.assign(front, fault)
@@ -78,7 +77,6 @@ t.test('a store that fails stops a promotion, with its reason, and nothing else'
   const replica = await follow(t, { s3, mlflow, name: model.name }, { env })
   await replica.serves('1')
   await model.promote('2')
-  t.comment('row 34')
   const answered = await underCallers(t, replica.service, { callers: CALLERS, live }, async () => {
     for (const [what, [instead, reason]] of Object.entries(STORE)) {
       front.instead = instead
@@ -112,7 +110,6 @@ t.test('a replica that finds no store at its start waits for it, alive and not r
   const predict = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }
   t.same([await status('/healthz'), await status('/readyz'), await status('/predict', predict)], [200, 503, 503])
   t.match(await state(), { ready: false, model: null, promotion: { promoted_version: '1', stale: true } })
-  t.comment('row 33')
   await minio.restart()
   await serves('1')
   t.equal(await status('/readyz'), 200)

@@ -26,7 +26,6 @@ t.test('50 swaps under load: each answer is of the version that it names, after 
   const book = new Ledger(service.url)
   t.teardown(() => book.close())
   const before = await scrape(service.url)
-  t.comment('row 25')
   const answered = await underCallers(t, service, { callers: CALLERS, live }, async () => {
     const wrong: string[] = []
     for (let swap = 1; swap <= SWAPS; swap++) {
@@ -69,7 +68,6 @@ t.test('promotions and rollbacks that cross each other end with what the registr
   const replica = await follow(t, { s3: minio, mlflow, name: model.name }, { env: { POLL_INTERVAL_MS: '0' } })
   const { service, admin, serves, state } = replica
   await serves('1')
-  t.comment('row 26')
   await underCallers(t, service, { callers: CALLERS, live }, async () => {
     const orders: ReturnType<typeof admin>[] = []
     for (const [version, order] of CROSSING) {
@@ -79,7 +77,7 @@ t.test('promotions and rollbacks that cross each other end with what the registr
     const ended = await Promise.all(orders)
     const refused = ended.filter(({ status }) => status !== 200)
     const codes = refused.map(({ json }) => `${json?.error?.code}: ${json?.error?.message.split(':')[0]}`)
-    // A rollback ends a roll-out under way, and there may be nothing to go back to; nothing else may come of it.
+    // A rollback ends a rollout under way, and there may be nothing to go back to; nothing else may come of it.
     const known = codes.filter(code => /^promotion_unavailable: superseded|^no_previous_model/.test(code))
     t.same(codes, known)
     t.match(await admin('reload'), { status: 200, json: { model: { version: '2' } } })

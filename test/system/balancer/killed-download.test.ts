@@ -51,6 +51,5 @@ t.test('a replica that is killed during a download starts with the old model, an
   await eventually('the new version answers', () => ledger.entries.length > sent + 200)
   await load.stop()
   t.same(ledger.statuses, { 200: ledger.entries.length })
-  t.comment('row 24, the download half')
   accounted(t, stack)
 })

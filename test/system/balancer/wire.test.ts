@@ -20,7 +20,6 @@ const UNREADABLE: Record<string, string> = {
 t.test('what is no HTTP ends at HAProxy with 400; what a replica refuses is refused through it too', async t => {
   const stack = await balanced(t, { replicas: 1 })
   const { ledger, port } = stack
-  t.comment('row 7')
   for (const [what, bytes] of Object.entries(UNREADABLE)) {
     t.same(statusesIn(await exchange(port, Buffer.from(bytes, 'latin1'))), [400], what)
   }

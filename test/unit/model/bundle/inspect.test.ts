@@ -74,7 +74,7 @@ t.test('a file that is cut short or no protobuf is refused, never read past its 
 })
 
 t.test(
-  'a roll-out of such a model, its digest being right, is refused before it loads and the old one goes on',
+  'a rollout of such a model, its digest being right, is refused before it loads and the old one goes on',
   async t => {
     const { active, rollout, source, seen } = rolloutOf('models/gru')
     const first = await rollout.run()

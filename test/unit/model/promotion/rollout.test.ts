@@ -80,7 +80,7 @@ t.test('a new model takes over, and a forecast under way ends on the version tha
   t.equal(active.serving, undefined)
 })
 
-t.test('roll-outs that are asked for at once are one', async t => {
+t.test('rollouts that are asked for at once are one', async t => {
   const { rollout, seen } = rolloutOf('models/gru')
   const models = await Promise.all([rollout.run(), rollout.run(), rollout.run()])
   t.equal(new Set(models).size, 1)
