@@ -202,7 +202,7 @@ export interface components {
             output_seq_len: number;
             /** @description Always false. */
             has_df: boolean;
-            /** @description Every place is taken: a request now would be refused. */
+            /** @description Every slot is taken: a request now would be refused. */
             busy: boolean;
             active_jobs: number;
         };
