@@ -6,7 +6,13 @@ import { eventually } from '../support/eventually.js'
 import { freePorts } from '../support/servers/ports.js'
 
 const figures = (ratePerSecond: number, more: Partial<RateFigures> = {}): RateFigures => ({
-  ...{ ratePerSecond, p99Ms: 1, good: 1000, failed: 0, dropped: 0 },
+  ratePerSecond,
+  p99Ms: 1,
+  good: 1000,
+  failed: 0,
+  dropped: 0,
+  lateMs: 0,
+  hostBusy: 0.5,
   ...more
 })
 const search = (measure: (rate: number) => RateFigures, more: Partial<RateSearch> = {}) =>

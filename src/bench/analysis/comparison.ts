@@ -1,5 +1,5 @@
 import { mergeLatency } from '../samples/latency.js'
-import { cellFigures, type Row, sum, tableRows } from './figures.js'
+import { cellFigures, type Row, sentOf, sum, tableRows } from './figures.js'
 import { mean, tInterval } from './statistics.js'
 import type { Cell } from '../results/cell.schema.js'
 
@@ -113,7 +113,7 @@ function p99({ cells, p99Ms }: Row): Measured | null {
 
 /** Failures of all repeats together. */
 function failed({ cells }: Row): Share {
-  const all = sum(cells.map(({ load }) => load.completed + sum(Object.values(load.errors)) + load.lost))
+  const all = sum(cells.map(({ load }) => sentOf(load)))
   return { part: all - sum(cells.map(cell => cellFigures(cell).good)), all }
 }
 

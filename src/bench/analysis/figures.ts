@@ -1,4 +1,5 @@
 import { mergeLatency } from '../samples/latency.js'
+import { good } from '../samples/tally.js'
 import type { Cell, LoadFigures, PlannedCell } from '../results/cell.schema.js'
 import { type Estimate, estimate } from './statistics.js'
 
@@ -17,20 +18,32 @@ export interface CellFigures {
   failurePercent: number
 }
 
-/** Fewest samples of which a percentile is shown (MLPerf Inference's rule of early stopping). */
-export const FEWEST = { p50: 1, p95: 130, p99: 662 } as const
+/** Samples of which a percentile is shown at the least (MLPerf Inference's rule of early stopping). */
+export const MINIMUM_SAMPLES = { p50: 1, p95: 130, p99: 662 } as const
 
 export function cellFigures({ load }: Cell): CellFigures {
-  const good = successes(load.statuses) - load.mismatched
-  const unanswered = sum(Object.values(load.errors)) + load.lost
-  const failed = unanswered + load.completed - good
-  const all = load.completed + unanswered
+  const good = goodOf(load)
+  const all = sentOf(load)
   return {
     good,
     rps: good / (load.elapsedMs / 1000),
     ...latencyFigures(load),
-    failurePercent: all === 0 ? 0 : (100 * failed) / all
+    failurePercent: all === 0 ? 0 : (100 * (all - good)) / all
   }
+}
+
+/** Good answers of a load: 2xx, without the share of them that was wrong. */
+export function goodOf({
+  statuses,
+  checked,
+  mismatched
+}: Pick<LoadFigures, 'statuses' | 'checked' | 'mismatched'>): number {
+  return good({ ok: successes(statuses), checked, mismatched })
+}
+
+/** Everything that was sent and has ended, or that was overdue at the end of the measured interval. */
+export function sentOf({ completed, errors, lost, overdue = 0 }: LoadFigures): number {
+  return completed + sum(Object.values(errors)) + lost + overdue
 }
 
 /** From the histogram; from Locust's own figures where there is none. */
@@ -43,13 +56,13 @@ export function latencyFigures({
     return { meanMs: mean ?? 0, p50Ms: median, p95Ms: p95, p99Ms: p99 }
   }
   const latency = mergeLatency([latencyUs])
-  const percentile = (percent: number, fewest: number): number | null =>
-    latency.totalCount < fewest ? null : latency.getValueAtPercentile(percent) / 1000
+  const percentile = (percent: number, minimum: number): number | null =>
+    latency.totalCount < minimum ? null : latency.getValueAtPercentile(percent) / 1000
   return {
     meanMs: latency.mean / 1000,
-    p50Ms: percentile(50, FEWEST.p50),
-    p95Ms: percentile(95, FEWEST.p95),
-    p99Ms: percentile(99, FEWEST.p99)
+    p50Ms: percentile(50, MINIMUM_SAMPLES.p50),
+    p95Ms: percentile(95, MINIMUM_SAMPLES.p95),
+    p99Ms: percentile(99, MINIMUM_SAMPLES.p99)
   }
 }
 
@@ -97,6 +110,14 @@ function toRow(cells: Cell[]): Row {
  */
 export function isLoadLimited(row: Pick<Row, 'cells'>): boolean {
   return isLimitedBy(row, 'think time', 'generator')
+}
+
+/** Checks that a cell may fail whose figures still say something of the servers. */
+const HARMLESS: ReadonlySet<string> = new Set(['steady', 'samples'])
+
+/** Whether a repeat failed a check without which its figures say nothing of the servers. */
+export function isDoubtful({ cells }: Pick<Row, 'cells'>): boolean {
+  return cells.some(({ checks }) => checks.some(({ name, ok }) => !ok && !HARMLESS.has(name)))
 }
 
 /** Whether one of these was the limit in each repeat. */

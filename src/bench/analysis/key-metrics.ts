@@ -1,4 +1,4 @@
-import { isLoadLimited, type Row, sum, successes } from './figures.js'
+import { goodOf, isLoadLimited, type Row, sentOf, sum } from './figures.js'
 import { saturation, type Curve } from './curves.js'
 
 /** The report's four key metrics of one phase. */
@@ -35,8 +35,8 @@ export function keyMetrics(inPhase: readonly Curve[]): KeyMetrics {
 /** Of everything that was sent in all cells together. */
 function failurePercent(rows: readonly Row[]): number {
   const loads = rows.flatMap(({ cells }) => cells.map(({ load }) => load))
-  const all = sum(loads.map(({ completed, errors, lost }) => completed + sum(Object.values(errors)) + lost))
-  const good = sum(loads.map(({ statuses, mismatched }) => successes(statuses) - mismatched))
+  const all = sum(loads.map(sentOf))
+  const good = sum(loads.map(goodOf))
   return all === 0 ? 0 : (100 * (all - good)) / all
 }
 

@@ -17,7 +17,7 @@ export interface Load {
 }
 
 /** Share of all cores from which the host is full: the rest is what the scheduler cannot hand out. */
-const HOST_FULL = 0.92
+export const HOST_FULL = 0.92
 /** Share of a core from which a process with one busy thread is full. */
 const CORE_FULL = 0.95
 /** Share of a user's round from which its pause alone is the limit: no server could raise the throughput by more than the rest. */
@@ -34,12 +34,13 @@ export function findLimiter(load: Load): Cell['limiter'] {
   const parts = {
     generator: load.generator.cpuSeconds / seconds,
     haproxy: (load.haproxy?.cpuSeconds ?? 0) / seconds,
-    replicas: load.replicas.reduce<number>((sum, cpu) => sum + (cpu ?? 0), 0) / seconds
+    replicas: replicaCores(load, seconds)
   }
   if (load.thinkMs > 0 && load.thinkMs >= PAUSE_ALONE * (load.thinkMs + load.latencyMs)) return pauses(load)
   if (load.hostBusy !== null && load.hostBusy >= HOST_FULL) {
-    const ours = parts.generator + parts.haproxy + parts.replicas
-    const all = { ...parts, 'other processes': Math.max(0, load.hostBusy * load.cores - ours) }
+    const replicas = parts.replicas ?? 0
+    const ours = parts.generator + parts.haproxy + replicas
+    const all = { ...parts, replicas, 'other processes': Math.max(0, load.hostBusy * load.cores - ours) }
     const [largest, most] = Object.entries(all).sort(([, a], [, b]) => b - a)[0]!
     return {
       what: 'host CPU',
@@ -57,7 +58,17 @@ function pauses({ thinkMs, latencyMs, users }: Load): Cell['limiter'] {
   }
 }
 
-type Parts = Record<'generator' | 'haproxy' | 'replicas', number>
+interface Parts {
+  generator: number
+  haproxy: number
+  /** null where one of them cannot be read */
+  replicas: number | null
+}
+
+function replicaCores({ replicas }: Load, seconds: number): number | null {
+  if (replicas.length === 0 || replicas.includes(null)) return null
+  return replicas.reduce<number>((sum, cpu) => sum + cpu!, 0) / seconds
+}
 
 function fullPart(load: Load, parts: Parts, seconds: number): Cell['limiter'] {
   const eachWorker = parts.generator / load.generator.processes
@@ -80,4 +91,4 @@ const ms = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)} ms`
 const percent = (share: number): string => `${Math.round(share * 100)} %`
 const cores = (value: number): string => `${value.toFixed(2)} cores`
 const shares = (parts: Parts): string =>
-  `replicas ${cores(parts.replicas)}, HAProxy ${cores(parts.haproxy)}, generator ${cores(parts.generator)}`
+  `replicas ${parts.replicas === null ? 'unknown' : cores(parts.replicas)}, HAProxy ${cores(parts.haproxy)}, generator ${cores(parts.generator)}`

@@ -1,5 +1,5 @@
 import { type Curve, saturation } from './curves.js'
-import { isLimitedBy, isLoadLimited, type Row } from './figures.js'
+import { isDoubtful, isLimitedBy, isLoadLimited, type Row } from './figures.js'
 import { mean, tInterval } from './statistics.js'
 
 type Answer = 'confirmed' | 'refuted' | 'undecidable'
@@ -37,7 +37,8 @@ export const growsLinearly = ofServers(curve => {
 })
 
 /** "Latency falls with replicas": the median is lower at the most replicas than at the fewest, and no step raises it. */
-export function latencyFalls({ rows }: Curve): Finding {
+export function latencyFalls({ rows: all }: Curve): Finding {
+  const rows = all.filter(row => !isDoubtful(row))
   const known = rows.flatMap(({ replicas, p50Ms }) => (p50Ms ? [{ replicas, ms: p50Ms.median }] : []))
   if (known.length < 2) return undecidable('fewer than two counts of replicas')
   const figures = `median ${known.map(({ replicas, ms }) => `${replicas}: ${ms.toFixed(1)} ms`).join(', ')}`
@@ -79,8 +80,8 @@ export function moreWorkersHelp(rows: readonly Row[]): Finding {
   const ratios = rows.flatMap(row => {
     // Where the users' pauses decide the throughput they do so with however many load workers.
     const other =
-      row.workers === 4 && !isLimitedBy(row, 'think time')
-        ? rows.find(other => other.workers === 8 && isSameLoad(row, other))
+      row.workers === 4 && !isLimitedBy(row, 'think time') && !isDoubtful(row)
+        ? rows.find(other => other.workers === 8 && isSameLoad(row, other) && !isDoubtful(other))
         : undefined
     return other && row.rps.median > 0 && other.rps.median > 0 ? [other.rps.median / row.rps.median] : []
   })
@@ -99,14 +100,22 @@ export function moreWorkersHelp(rows: readonly Row[]): Finding {
 /** Judges a claim about throughput by the counts at which the servers, and not the load, were the limit. */
 function ofServers(judge: (curve: Curve) => Finding): (curve: Curve) => Finding {
   return curve => {
-    const rows = curve.rows.filter(row => !isLoadLimited(row))
+    const rows = curve.rows.filter(row => !isLoadLimited(row) && !isDoubtful(row))
     if (rows.length === curve.rows.length) return judge(curve)
-    const counts = curve.rows.filter(isLoadLimited).map(({ replicas }) => replicas)
-    const leftOut = `the load was the limit with ${counts.join(', ')} replicas`
+    const leftOut = [
+      without('the load was the limit', curve.rows.filter(isLoadLimited)),
+      without('a check failed', curve.rows.filter(isDoubtful))
+    ]
+      .flat()
+      .join('; ')
     if (rows.length < 2) return undecidable(leftOut)
     const { answer, figures } = judge({ ...curve, rows })
     return { answer, figures: `${figures}; ${leftOut}` }
   }
+}
+
+function without(why: string, rows: readonly Row[]): string[] {
+  return rows.length === 0 ? [] : [`${why} with ${rows.map(({ replicas }) => replicas).join(', ')} replicas`]
 }
 
 /** One answer for all curves: what those say that can be decided, undecidable where they disagree. */

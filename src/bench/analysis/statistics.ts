@@ -46,3 +46,15 @@ export function tInterval(values: readonly number[]): [low: number, high: number
 export function estimate(values: readonly number[]): Estimate {
   return { median: median(values), interval: tInterval(values) }
 }
+
+/** 97.5 % quantile of the normal distribution. */
+const Z = 1.96
+
+/** 95 % interval of a share of which `part` of `all` were seen (E. B. Wilson 1927): within 0 to 1 also where none or all were. */
+export function wilson(part: number, all: number): [low: number, high: number] {
+  const share = part / all
+  const weight = 1 / (1 + (Z * Z) / all)
+  const centre = weight * (share + (Z * Z) / (2 * all))
+  const half = weight * Z * Math.sqrt((share * (1 - share)) / all + (Z * Z) / (4 * all * all))
+  return [Math.max(0, centre - half), Math.min(1, centre + half)]
+}

@@ -1,10 +1,10 @@
-import os from 'node:os'
 import { checkCell } from '../analysis/checks.js'
 import { latencyFigures, sum } from '../analysis/figures.js'
 import { findLimiter } from '../analysis/limiter.js'
 import type { Cell } from '../results/cell.schema.js'
 import type { HaproxyStats } from '../stack/runtime-api.js'
 import type { Target } from '../stack/target.js'
+import { usableCores } from '../watch/cores.js'
 import { hostFigures, processFigures, type Reading, replicaFigures, type WatchedReplica } from '../watch/reading.js'
 
 /** What was read at both ends of a cell's measured window, and of the whole cell, whichever generator made the load. */
@@ -28,7 +28,7 @@ export function cellOf(measured: Measured, target: Target): Cell {
   const latencyMs = latencyFigures(load).meanMs
   const figures = replicaFigures(replicas, readings, wholeOk)
   const haproxy = haproxyFigures(measured)
-  const host = hostFigures(...readings, os.cpus().length)
+  const host = hostFigures(...readings, usableCores())
   const serversOk = replicas.length > 0 ? sum(wholeOk) : null
   const digests = readings.flatMap(reading => reading.replicas.map(({ counters }) => counters.digest))
   return {

@@ -11,7 +11,6 @@ export type Command =
   | { name: 'compare'; before: string; after: string }
   | { name: 'cross-check'; folder: string; port: number }
   | { name: 'slo'; options: SloOptions }
-  | { name: 'ceiling'; options: CeilingOptions }
   | { name: 'help'; text: string }
 
 /** Search for the highest Poisson rate whose P99 keeps a bound. */
@@ -20,12 +19,6 @@ export interface SloOptions extends SharedOptions {
   replicas: number[]
   workers: number
   /** of each trial */
-  durationMs: number
-}
-
-export interface CeilingOptions {
-  connections: number
-  rounds: number
   durationMs: number
 }
 
@@ -95,7 +88,6 @@ function benchProgram(now: Date, found: (command: Command) => void): Program {
     .addOption(portFlag())
     .action((folder: string, { port }: { port: number }) => found({ name: 'cross-check', folder, port }))
   addSlo(program, found)
-  addCeiling(program, found)
   const sweep = program.commands[0]!
   return program.addHelpText('after', () => `\n${sweep.helpInformation()}`)
 }
@@ -115,18 +107,6 @@ function addSlo(program: Program, found: (command: Command) => void): void {
     if (p99 === undefined) throw new BenchError('bad_flag', '--p99 is missing: the bound in ms')
     found({ name: 'slo', options: { ...flags, p99Ms: p99, durationMs: duration } })
   })
-}
-
-function addCeiling(program: Program, found: (command: Command) => void): void {
-  program
-    .command('ceiling')
-    .description('bare node:http, Fastify and this service side by side')
-    .addOption(flag('--connections <n>', 'open at once', integer(1, 10_000), [50]))
-    .addOption(flag('--rounds <n>', 'times that each is measured', integer(1, 100), [6]))
-    .addOption(flag('--duration <s>', 'seconds of each round', seconds, [4000, '4']))
-    .action(({ duration, ...flags }: { connections: number; rounds: number; duration: number }) =>
-      found({ name: 'ceiling', options: { ...flags, durationMs: duration } })
-    )
 }
 
 /** Commander puts what may have been meant on a line of its own. */

@@ -1,4 +1,3 @@
-import { runCeiling } from '../ceiling.js'
 import type { Command } from './cli.js'
 import { parseCommand } from './cli.js'
 import { crossCheckOrder } from '../locust/cross-check.js'
@@ -10,7 +9,8 @@ import type { SweepOptions } from './options.js'
 import { longest, planCells } from '../sweep/plan.js'
 import { compareRuns } from '../report/compare.js'
 import { drawReport } from '../report/render.js'
-import type { PlannedCell } from '../results/cell.schema.js'
+import { cellFigures } from '../analysis/figures.js'
+import type { Cell, PlannedCell } from '../results/cell.schema.js'
 import { counted } from '../report/format.js'
 import { Hold } from '../results/hold.js'
 import { openRun } from '../results/store.js'
@@ -47,9 +47,6 @@ export async function runCommand(command: Exclude<Command, { name: 'help' }>, ar
     case 'slo':
       console.log(await runSlo(command.options, around.stopping.signal))
       return 0
-    case 'ceiling':
-      console.log(await runCeiling(command.options, around.stopping.signal))
-      return 0
   }
 }
 
@@ -68,15 +65,27 @@ async function sweep(
     `bench: ${counted(plan.length, 'cell')} in at most about ${minutes} min, results in ${order.options.out}`
   )
   const page = await livePage(live, order.options)
+  let cells: Cell[] = []
   try {
-    await runSweep({ ...order, plan, live, hold, signal })
+    cells = await runSweep({ ...order, plan, live, hold, signal })
   } finally {
     await page?.close()
     if (hold.isHeld) await drawIfBegun(order.options)
     await hold.release()
   }
-  return 0
+  return exitCodeOf(cells)
 }
+
+/** 1 where a cell has no good answer, or a wrong one: its figures are no speed of anything. */
+function exitCodeOf(cells: readonly Cell[]): number {
+  const dead = cells.filter(cell => cellFigures(cell).good === 0)
+  const wrong = cells.filter(({ load }) => load.mismatched > 0)
+  if (dead.length > 0) console.error(`bench: no good answer in ${counted(dead.length, 'cell')}: ${keysOf(dead)}`)
+  if (wrong.length > 0) console.error(`bench: wrong forecasts in ${counted(wrong.length, 'cell')}: ${keysOf(wrong)}`)
+  return dead.length + wrong.length > 0 ? 1 : 0
+}
+
+const keysOf = (cells: readonly Cell[]): string => cells.map(({ plan }) => plan.key).join(', ')
 
 /** Locust brings its own, which is there while a cell runs. */
 async function livePage(live: LiveState, { uiPort, generator }: SweepOptions): Promise<LivePage | undefined> {

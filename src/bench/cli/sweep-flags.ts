@@ -5,6 +5,7 @@ import { BenchError } from '../errors.js'
 import { addSharedFlags, flag, given, type SharedOptions } from './flags.js'
 import type { SweepOptions } from './options.js'
 import { integer, integers, seconds, url, urls, word } from './values.js'
+import { usableCores } from '../watch/cores.js'
 
 const UI_PORT = 8089
 const GENERATORS = ['autocannon', 'locust'] as const
@@ -130,6 +131,6 @@ function refuseContradictions(command: Command, options: SweepOptions): void {
 /** By date and machine. */
 function defaultOut(now: Date): string {
   const cpu = (os.cpus()[0]?.model ?? 'unknown').replace(/\(.*?\)|@.*$|\b(CPU|Processor)\b/g, ' ')
-  const machine = `${os.cpus().length} x ${cpu}`.toLowerCase().match(/[a-z0-9.]+/g)!
+  const machine = `${usableCores()} x ${cpu}`.toLowerCase().match(/[a-z0-9.]+/g)!
   return join('results', [now.toISOString().slice(0, 16).replace(':', ''), ...machine].join('-'))
 }

@@ -106,6 +106,11 @@ export class User {
     return this.#sentAt !== undefined
   }
 
+  /** Since when the request has been open that is in flight, on the machine's clock; undefined without one. */
+  get openSince(): number | undefined {
+    return this.#sentAt
+  }
+
   endIfOverdue(): void {
     if (this.#sentAt !== undefined && machineMs() - this.#sentAt >= this.#options.timeoutMs) this.#broken('timeout')
   }

@@ -59,6 +59,11 @@ export class Fleet {
     return this.#users.filter(user => user.connected).length
   }
 
+  /** Ages of the requests in flight at `now` on the machine's clock, ms. */
+  openFor(now: number): number[] {
+    return this.#users.flatMap(({ openSince }) => (openSince === undefined ? [] : [now - openSince]))
+  }
+
   /** No new requests; resolves when every request in flight has been answered or has timed out, and all is closed. */
   async drain(): Promise<void> {
     this.#arrivals?.stop()

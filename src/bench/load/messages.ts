@@ -25,6 +25,8 @@ export interface WorkerWindow {
   perSecond: number[]
   /** sockets that were open at its end */
   connections: number
+  /** ages of the requests that were open at its end, ms */
+  openMs: number[]
   eventLoopP99Ms: number
 }
 

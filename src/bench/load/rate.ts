@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { successes } from '../analysis/figures.js'
+import { goodOf } from '../analysis/figures.js'
 import type { RateFigures } from '../slo/search.js'
+import { hostShares, readHost } from '../watch/proc.js'
 import { type LoadOrder, startLoad } from './generator.js'
 import { mergeLatency } from '../samples/latency.js'
 import { total } from '../samples/tally.js'
@@ -23,17 +24,31 @@ export async function measureRate(
   try {
     await pause(warmUpMs, undefined, { signal })
     const window = await load.beginWindow()
+    const before = readHost()
     await pause(durationMs, undefined, { signal })
-    const { completed, errors, lost, mismatched, statuses, latencyUs } = await window.end()
+    const {
+      completed,
+      errors,
+      lost,
+      checked,
+      mismatched,
+      statuses,
+      latencyUs,
+      overdue = 0,
+      eventLoopP99Ms
+    } = await window.end()
+    const { busyShare } = hostShares(before, readHost())
     await load.drain()
     const { dropped = 0, ...broken } = errors
-    const good = successes(statuses) - mismatched
+    const good = goodOf({ statuses, checked, mismatched })
     return {
       ratePerSecond: order.ratePerSecond,
       p99Ms: mergeLatency([latencyUs]).getValueAtPercentile(99) / 1000,
       good,
-      failed: completed - good + lost + total(broken),
-      dropped
+      failed: completed - good + lost + overdue + total(broken),
+      dropped,
+      lateMs: Math.max(...eventLoopP99Ms),
+      hostBusy: busyShare
     }
   } finally {
     await load.kill()

@@ -29,10 +29,16 @@ export class WorkerProcess {
     this.#name = name
     this.#process = fork(ENTRY, { detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     this.#process.on('message', (message: WorkerReply) => this.#onMessage(message))
+    // Its last message may be read after its exit is known: the channel ends behind that message.
+    const closed = once(this.#process, 'disconnect')
     this.#exit = once(this.#process, 'exit').then(
-      ([code, signal]) => (code ?? signal) as number | string,
+      async ([code, signal]) => {
+        await closed
+        return (code ?? signal) as number | string
+      },
       (error: NodeJS.ErrnoException) => error.code ?? error.message
     )
+    closed.catch(() => undefined)
     void this.#exit.then(code => this.#onEnd(code))
   }
 

@@ -46,12 +46,14 @@ class LoadWorker {
 
   async end(at: number): Promise<WorkerWindow> {
     const { tally, elapsedMs, perSecond } = await this.#recorder.end(at)
+    const openMs = this.#fleet?.openFor(machineMs()) ?? []
     const eventLoopP99Ms = Math.max(0, this.#loop.percentile(99) / 1e6 - LOOP_SAMPLE_MS)
     return {
       tally: tally.encode(),
       elapsedMs,
       perSecond: Array.from({ length: Math.floor(elapsedMs / 1000) }, (_, second) => perSecond[second] ?? 0),
       connections: this.#fleet?.connections ?? 0,
+      openMs,
       eventLoopP99Ms
     }
   }

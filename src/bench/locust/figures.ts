@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { FEWEST } from '../analysis/figures.js'
+import { MINIMUM_SAMPLES } from '../analysis/figures.js'
 import { BenchError } from '../errors.js'
 
 /** What the locustfile calls the requests that end in the measured window. */
@@ -56,8 +56,8 @@ export function windowRow(text: string, file: string): WindowRow {
     requests,
     failures: read('Failure Count'),
     medianMs: read('Median Response Time'),
-    p95Ms: enough(FEWEST.p95, '95%'),
-    p99Ms: enough(FEWEST.p99, '99%'),
+    p95Ms: enough(MINIMUM_SAMPLES.p95, '95%'),
+    p99Ms: enough(MINIMUM_SAMPLES.p99, '99%'),
     meanMs: read('Average Response Time')
   }
 }

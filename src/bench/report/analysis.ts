@@ -1,6 +1,6 @@
 import { capacity, heldOutCpuError } from '../analysis/capacity.js'
 import { type Curve, curves } from '../analysis/curves.js'
-import { isLoadLimited, type Row, tableRows } from '../analysis/figures.js'
+import { isDoubtful, isLoadLimited, type Row, tableRows } from '../analysis/figures.js'
 import { keyMetrics } from '../analysis/key-metrics.js'
 import {
   type Finding,
@@ -81,9 +81,15 @@ function keyMetricTexts(all: readonly Curve[]): string[] {
 }
 
 function capacityTexts(run: Run, cells: readonly Cell[], all: readonly Curve[]): string[] {
+  if (run.target === null) {
+    return [
+      '### Capacity',
+      'None is estimated: generator, HAProxy and replicas shared the cores of one machine, so the figures say nothing of servers that have cores to themselves.'
+    ]
+  }
   const fitted = all.map(({ name, rows }) => {
     const points: Point[] = rows
-      .filter(row => !isLoadLimited(row))
+      .filter(row => !isLoadLimited(row) && !isDoubtful(row))
       .map(({ replicas, rps }) => ({ n: replicas, rps: rps.median }))
     return { name, fit: fitUsl(points), error: heldOutError(points) }
   })
@@ -111,7 +117,7 @@ function capacityTexts(run: Run, cells: readonly Cell[], all: readonly Curve[]):
 
 function coreTexts(run: Run, cells: readonly Cell[], fits: Parameters<typeof capacity>[2]): string[] {
   // Servers that wait for load use CPU for other things than answers.
-  const loaded = cells.filter(cell => !isLoadLimited({ cells: [cell] }))
+  const loaded = cells.filter(cell => !isLoadLimited({ cells: [cell] }) && !isDoubtful({ cells: [cell] }))
   if (loaded.length === 0)
     return ['The load was the limit in every cell, so nothing is estimated for other numbers of cores.']
   const us = loaded.map(cell => details(cell).cpuPerAnswerUs).filter(value => value !== null)

@@ -11,23 +11,20 @@ import type { Row } from '../analysis/figures.js'
 import { BenchError } from '../errors.js'
 import type { Run } from '../results/run.schema.js'
 import { openRun } from '../results/store.js'
-import { digits, markdownTable, notes, percent } from './format.js'
+import { counted, digits, markdownTable, notes, percent } from './format.js'
 
 /** What two runs come to beside each other. */
 export interface RunComparison {
   /** Markdown, to be printed */
   text: string
-  /** whether any cell got worse, as the text defines it */
+  /** whether any cell got worse, as the text defines it, or has not been measured in the second run */
   regressed: boolean
 }
 
 /** Conditions under which figures of two runs say something about the service alone. */
-const CONDITIONS = ['cpu', 'cores', 'memoryBytes', 'modelDigest', 'payloadDigest'] as const
+const CONDITIONS = ['cpu', 'cores', 'memoryBytes', 'balance', 'maxconn', 'modelDigest', 'payloadDigest'] as const
 /** What a comparison is usually about. */
-const VERSIONS = [
-  ...(['kernel', 'node', 'onnxruntime', 'haproxy', 'balance', 'maxconn', 'modelVersion'] as const),
-  ...(['commit', 'dirty'] as const)
-] as const
+const VERSIONS = ['kernel', 'node', 'onnxruntime', 'haproxy', 'modelVersion', 'commit', 'dirty'] as const
 
 /**
  * Compares two folders of results, cell by cell.
@@ -39,10 +36,15 @@ export async function compareRuns(before: string, after: string): Promise<RunCom
   if (comparison.pairs.length === 0)
     throw new BenchError('bad_results', `${before} and ${after} have no cell in common`)
   const worse = comparison.pairs.filter(({ regressions }) => regressions.length > 0)
-  const verdict =
+  const missing = comparison.onlyBefore.length
+  const verdict = [
     worse.length === 0
       ? `No regression in ${comparison.pairs.length} cells.`
-      : `**Regression in ${worse.length} of ${comparison.pairs.length} cells.**`
+      : `**Regression in ${worse.length} of ${comparison.pairs.length} cells.**`,
+    ...(missing === 0
+      ? []
+      : [`**${counted(missing, 'row')} of the first run ${missing === 1 ? 'is' : 'are'} missing in the second.**`])
+  ].join(' ')
   const text = [
     `# ${before} against ${after}`,
     ...differences(a.run, b.run),
@@ -51,7 +53,7 @@ export async function compareRuns(before: string, after: string): Promise<RunCom
     `A regression is a drop of RPS by more than ${percent(THRESHOLDS.rpsDrop)} or a rise of P99 by more than ${percent(THRESHOLDS.p99Rise)} whose 95 % intervals are apart as well, or more failures than chance explains. Intervals are over repeats; with one repeat, over blocks of five seconds of the cell (RPS) and over the ranks of its latencies (P99).`,
     verdict
   ]
-  return { text: `${text.join('\n\n')}\n`, regressed: worse.length > 0 }
+  return { text: `${text.join('\n\n')}\n`, regressed: worse.length > 0 || missing > 0 }
 }
 
 const COLUMNS = [

@@ -34,6 +34,7 @@ function toRecord(cell: Cell) {
 }
 
 function quote(value: string | number | null | undefined): string {
-  const text = String(value ?? '')
+  // A text that begins like a formula would be one to a spreadsheet.
+  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value ?? '')
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

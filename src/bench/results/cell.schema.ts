@@ -41,9 +41,9 @@ export type PlannedCell = FromSchema<typeof PlannedCellSchema>
 
 /**
  * What the load generator counted in the measured window: a request belongs to the window in which its end falls.
- * Failures = (errors + lost + non-2xx + mismatched) / (completed + errors + lost); good = 2xx answers - mismatched.
+ * Failures = 1 - good / (completed + errors + lost + overdue); good = 2xx answers without the share of the checked ones that differed.
  */
-const LoadFiguresSchema = exactly({
+const LoadFiguresProperties = {
   elapsedMs: number,
   /** answers, whatever their status */
   completed: count,
@@ -77,7 +77,15 @@ const LoadFiguresSchema = exactly({
   connections: listOf(count),
   /** from the first byte of the warm-up to the last answer of the drain: what the servers' own counters must equal */
   whole: exactly({ ok: count, completed: count, errors: count, lost: count })
-})
+} as const
+const LoadFiguresSchema = {
+  ...exactly(LoadFiguresProperties),
+  properties: {
+    ...LoadFiguresProperties,
+    /** requests that were open at the end of the interval for longer than 99 % of the good answers took, and at least a second */
+    overdue: count
+  }
+} as const
 export type LoadFigures = FromSchema<typeof LoadFiguresSchema>
 
 /** Buckets as Prometheus gives them, not cumulated: `counts[i]` observations at most `bounds[i]`, the last one above all. */
@@ -157,7 +165,8 @@ export const CellSchema = exactly({
     eventLoopP99Ms: number
   }),
   host: exactly({
-    cores: count,
+    /** that generator and servers can use; a fraction under a quota */
+    cores: number,
     /** 0 to 1 of all cores, from /proc/stat */
     busyShare: number,
     stealShare: number

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import os from 'node:os'
 import { promisify } from 'node:util'
 import type { Run } from './run.schema.js'
+import { usableCores } from '../watch/cores.js'
 
 /** What this machine cannot know by itself. */
 export type Given = Pick<
@@ -21,7 +22,7 @@ export async function gatherFingerprint(given: Given): Promise<Run['fingerprint'
   ])
   return {
     cpu: cpus[0]?.model.trim() ?? 'unknown',
-    cores: cpus.length,
+    cores: usableCores(),
     memoryBytes: os.totalmem(),
     kernel: `${os.type()} ${os.release()}`,
     node: process.version,

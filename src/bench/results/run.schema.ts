@@ -33,7 +33,7 @@ export const RunSchema = {
       ],
       properties: {
         cpu: text,
-        cores: { type: 'integer' },
+        cores: { type: 'number' },
         memoryBytes: { type: 'integer' },
         kernel: text,
         node: text,

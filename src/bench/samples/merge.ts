@@ -3,6 +3,9 @@ import { encodeLatency, mergeLatency } from './latency.js'
 import type { WorkerTick, WorkerWindow } from '../load/messages.js'
 import { addCounts, type Counts, emptyCounts, failed, good, total } from './tally.js'
 
+/** Ms that a request may be open in any case before the end of the interval counts it as failed. */
+const OVERDUE_MS = 1000
+
 /** The last whole second of all load workers together. */
 export interface Tick {
   good: number
@@ -25,6 +28,8 @@ export type WholeFigures = LoadFigures['whole']
 export function mergeWindows(windows: readonly WorkerWindow[]): WindowFigures {
   const { completed, statuses, errors, lost, checked, mismatched } = sum(windows.map(({ tally }) => tally))
   const seconds = Math.min(...windows.map(({ perSecond }) => perSecond.length))
+  const latency = mergeLatency(windows.map(({ tally }) => tally.latencyUs))
+  const bound = Math.max(OVERDUE_MS, latency.getValueAtPercentile(99) / 1000)
   return {
     elapsedMs: windows.reduce((all, { elapsedMs }) => all + elapsedMs, 0) / windows.length,
     completed,
@@ -36,7 +41,8 @@ export function mergeWindows(windows: readonly WorkerWindow[]): WindowFigures {
     perSecond: Array.from({ length: seconds }, (_, second) =>
       windows.reduce((all, { perSecond }) => all + perSecond[second]!, 0)
     ),
-    latencyUs: encodeLatency(mergeLatency(windows.map(({ tally }) => tally.latencyUs))),
+    latencyUs: encodeLatency(latency),
+    overdue: windows.flatMap(({ openMs }) => openMs).filter(ms => ms > bound).length,
     connections: windows.map(({ connections }) => connections),
     eventLoopP99Ms: windows.map(({ eventLoopP99Ms }) => eventLoopP99Ms)
   }

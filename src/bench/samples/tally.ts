@@ -48,8 +48,17 @@ export class Tally implements Counts {
   }
 }
 
-/** 2xx answers that were not found to be wrong. */
-export const good = ({ ok, mismatched }: Counts): number => ok - mismatched
+/** What says how many answers were right: 2xx answers, those of them that were compared, and those that differed. */
+export type Checked = Pick<Counts, 'ok' | 'checked' | 'mismatched'>
+
+/**
+ * Share of the 2xx answers that were wrong: that of the sample stands for all, for one answer in so many is compared, whichever
+ * body it was for. 0 where none was.
+ */
+export const wrongShare = ({ checked, mismatched }: Checked): number => (checked === 0 ? 0 : mismatched / checked)
+
+/** 2xx answers without the share that was wrong. */
+export const good = (counts: Checked): number => Math.round(counts.ok * (1 - wrongShare(counts)))
 
 /** Requests that ended in any other way. */
 export const failed = (counts: Counts): number => total(counts.errors) + counts.lost + counts.completed - good(counts)

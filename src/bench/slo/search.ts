@@ -1,7 +1,5 @@
+import { MINIMUM_SAMPLES } from '../analysis/figures.js'
 import { BenchError } from '../errors.js'
-
-/** Fewest samples that a 99th percentile is made of (docs/adr/0006; MLPerf's early stopping at 95 % certainty). */
-const SAMPLES_FOR_P99 = 662
 
 /** What one open-loop measurement at one rate came to. */
 export interface RateFigures {
@@ -15,6 +13,10 @@ export interface RateFigures {
   failed: number
   /** arrivals that could not be sent in time */
   dropped: number
+  /** by which the worst load worker's event loop was late, 99th percentile, ms */
+  lateMs: number
+  /** 0 to 1 of the cores of this host, which has generator and servers */
+  hostBusy: number
 }
 
 export interface RateSearch {
@@ -44,7 +46,7 @@ export interface HighestRate {
 }
 
 /** Ms within which so many arrivals a second are enough for a P99. */
-export const leastWindowMs = (ratePerSecond: number): number => (SAMPLES_FOR_P99 / ratePerSecond) * 1000
+export const leastWindowMs = (ratePerSecond: number): number => (MINIMUM_SAMPLES.p99 / ratePerSecond) * 1000
 
 type Holds = (rate: number) => Promise<boolean>
 
@@ -104,5 +106,5 @@ const tail = (tried: RateFigures[], { confirmations }: RateSearch): RateFigures[
   confirmations > 0 ? tried.slice(-confirmations) : []
 
 function isWithin({ p99Ms, good, failed, dropped }: RateFigures, bound: number): boolean {
-  return failed === 0 && dropped === 0 && good >= SAMPLES_FOR_P99 && p99Ms <= bound
+  return failed === 0 && dropped === 0 && good >= MINIMUM_SAMPLES.p99 && p99Ms <= bound
 }

@@ -1,7 +1,9 @@
+import { lateBoundMs } from '../analysis/checks.js'
 import { sum } from '../analysis/figures.js'
+import { HOST_FULL } from '../analysis/limiter.js'
 import { median } from '../analysis/statistics.js'
 import { counted, digits, markdownTable } from '../report/format.js'
-import type { HighestRate } from './search.js'
+import type { HighestRate, RateFigures } from './search.js'
 
 /** What was found for one number of replicas. */
 export interface SloRow extends HighestRate {
@@ -25,7 +27,19 @@ export interface SloTable {
   found: SloRow[]
 }
 
-const HEAD = ['Inference Replicas', 'Rate (req/s)', 'P99 (ms)', 'Good', 'Failures', 'Drops', 'Trials']
+const HEAD = ['Inference Replicas', 'Rate (req/s)', 'P99 (ms)', 'Good', 'Failures', 'Drops', 'Trials', 'Notes']
+
+/** Whether the generator or a full host, and not the servers, may be why rates did not hold. */
+function limitTexts(tried: readonly RateFigures[]): string {
+  const late = tried.filter(({ lateMs, p99Ms }) => lateMs > lateBoundMs(p99Ms))
+  const full = tried.filter(({ hostBusy }) => hostBusy >= HOST_FULL)
+  return [
+    late.length === 0 ? '' : `generator late in ${late.length} of ${tried.length} trials`,
+    full.length === 0 ? '' : `host CPU full in ${full.length} of ${tried.length} trials`
+  ]
+    .filter(text => text !== '')
+    .join('; ')
+}
 
 /** The table as Markdown. */
 export function renderSlo(table: SloTable): string {
@@ -41,12 +55,14 @@ export function renderSlo(table: SloTable): string {
 }
 
 function rowTexts({ replicas, ratePerSecond, isAtTop, confirmed, tried }: SloRow, low: number): string[] {
-  if (ratePerSecond === null) return [String(replicas), `none from ${low}/s on`, '', '', '', '', String(tried.length)]
+  if (ratePerSecond === null)
+    return [String(replicas), `none from ${low}/s on`, '', '', '', '', String(tried.length), limitTexts(tried)]
   return [
     String(replicas),
     `${digits(ratePerSecond)}${isAtTop ? ' or more' : ''}`,
     digits(median(confirmed.map(({ p99Ms }) => p99Ms))),
     ...[sum(confirmed.map(({ good }) => good)), sum(confirmed.map(({ failed }) => failed))].map(String),
-    ...[sum(confirmed.map(({ dropped }) => dropped)), tried.length].map(String)
+    ...[sum(confirmed.map(({ dropped }) => dropped)), tried.length].map(String),
+    limitTexts(tried)
   ]
 }

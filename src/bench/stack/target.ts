@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import os from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { BenchError, reasonOf } from '../errors.js'
 import type { SweepOptions } from '../cli/options.js'
@@ -8,6 +7,7 @@ import { balanceFor, MAXCONN } from './balance.js'
 import { type Stack, startStack } from './stack.js'
 import { getText } from '../watch/get.js'
 import type { WatchedReplica } from '../watch/reading.js'
+import { usableCores } from '../watch/cores.js'
 
 /** State of an established connection in /proc/net/tcp. */
 const ESTABLISHED = '01'
@@ -69,7 +69,7 @@ export async function openTarget(options: SweepOptions, most: number): Promise<T
 
 /** So many replicas behind a HAProxy whose `balance` is that of the options, or the one for so many on this host. */
 export async function ownStack(options: Pick<SweepOptions, 'port' | 'balance'>, replicas: number): Promise<Target> {
-  const balance = options.balance ?? balanceFor(replicas, os.cpus().length)
+  const balance = options.balance ?? balanceFor(replicas, usableCores())
   const stack = await startStack({ replicas, port: options.port, haproxyEnv: { LB_BALANCE: balance } })
   return {
     url: stack.url,

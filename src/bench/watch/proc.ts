@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { BenchError } from '../errors.js'
+import { cpusIn } from './cores.js'
 
 /** Clock ticks a second in /proc (USER_HZ): 100 on every Linux that Node runs on, whatever the kernel's own HZ is. */
 const TICKS_PER_SECOND = 100
@@ -31,8 +32,10 @@ export function readProcess(pid: number): ProcessReading {
   }
 }
 
-/** CPU seconds of all cores together since boot. What is neither busy nor stolen was idle. */
+/** CPU seconds since boot of the cores that this process may run on. What is neither busy nor stolen was idle. */
 export interface HostReading {
+  /** cores that were read */
+  cores: number
   /** spent on any process or on the kernel, guests included */
   busy: number
   /** taken by the hypervisor for other machines while this one had work */
@@ -41,16 +44,37 @@ export interface HostReading {
 }
 
 /** Reads /proc/stat (proc(5)): two readings of which the differences count. */
-export function readHost(file = '/proc/stat'): HostReading {
-  const line = /^cpu .*$/m.exec(readFileSync(file, 'utf8'))
-  if (!line) throw new Error(`${file} has no line of CPU times`)
+export function readHost(file = '/proc/stat', allowed = allowedCpus()): HostReading {
+  const lines = readFileSync(file, 'utf8').matchAll(/^cpu(\d+) (.*)$/gm)
+  const times = [...lines].flatMap(([, cpu, line]) => (allowed.has(Number(cpu)) ? [timesIn(line!)] : []))
+  if (times.length === 0) throw new Error(`${file} has no line of CPU times`)
+  const seconds = (of: (each: HostTimes) => number): number =>
+    times.reduce((sum, each) => sum + of(each), 0) / TICKS_PER_SECOND
+  return {
+    cores: times.length,
+    busy: seconds(({ busy }) => busy),
+    steal: seconds(({ steal }) => steal),
+    total: seconds(({ busy, steal, idle }) => busy + steal + idle)
+  }
+}
+
+/** Of one core, in ticks. */
+interface HostTimes {
+  busy: number
+  steal: number
+  idle: number
+}
+
+function timesIn(line: string): HostTimes {
   // Guest time, behind these eight, is in `user` and `nice` already.
-  const [user, nice, system, idle, iowait, irq, softirq, steal] = line[0].trim().split(/\s+/).slice(1).map(Number) as [
-    ...Eight
-  ]
-  const busy = user + nice + system + irq + softirq
-  const seconds = (ticks: number): number => ticks / TICKS_PER_SECOND
-  return { busy: seconds(busy), steal: seconds(steal), total: seconds(busy + idle + iowait + steal) }
+  const [user, nice, system, idle, iowait, irq, softirq, steal] = line.trim().split(/\s+/).map(Number) as [...Eight]
+  return { busy: user + nice + system + irq + softirq, steal, idle: idle + iowait }
+}
+
+/** By taskset, or a container's cpuset. */
+function allowedCpus(): ReadonlySet<number> {
+  const [, list = ''] = /^Cpus_allowed_list:\s+(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+  return new Set(cpusIn(list))
 }
 
 type Eight = [number, number, number, number, number, number, number, number]

@@ -76,8 +76,10 @@ export function processFigures(before: readonly ProcessReading[], after: readonl
   }
 }
 
+/** `cores`: those that can be used; a quota may allow less than all the time of those that were read. */
 export function hostFigures(first: Reading, last: Reading, cores: number): Cell['host'] {
-  return { cores, ...hostShares(first.host, last.host) }
+  const { busyShare, stealShare } = hostShares(first.host, last.host)
+  return { cores, busyShare: Math.min(1, (busyShare * last.host.cores) / cores), stealShare }
 }
 
 function cpuBetween(before: ProcessReading, after: ProcessReading): number {

@@ -49,6 +49,16 @@ t.test('each check fails when what it guards is broken, and says what it saw', t
   t.end()
 })
 
+t.test("Little's law is asked of the 2xx answers, and of no others", t => {
+  const { load } = evidence()
+  // 500 answers of 1 s in 10 s hold 50 users; 100,000 refusals of no time hold none.
+  const refused = { ...load, completed: 100_500, statuses: { 200: 500, 429: 100_000 } }
+  t.same(failed({ load: refused }), ['samples: 500 good answers, P99 needs 662'])
+  const tooMany = { ...load, completed: 3000, statuses: { 200: 1200, 429: 1800 } }
+  t.match(failed({ load: tooMany }), [/little: .* = 120.0 of 100 users; the other users are those of failed requests/])
+  t.end()
+})
+
 t.test('a warm-up is over when its last three windows lie within a tenth of each other', t => {
   t.notOk(isSteady([100, 100]))
   t.ok(isSteady([10, 100, 105, 110]))
@@ -79,6 +89,7 @@ t.test('the limiter is named with its evidence', t => {
   t.match(limiter({ haproxy: { cpuSeconds: 9.6 } }), { what: 'haproxy', evidence: /0\.96 cores/ })
   t.match(limiter({ replicas: [9.7, 10.4] }), { what: 'replicas', evidence: /at least 0\.97 cores/ })
   t.match(limiter({ replicas: [9.7, 1] }), { what: 'none found' }, 'one busy replica of two is not all')
+  t.match(limiter({ replicas: [2, null] }), { evidence: /replicas unknown, HAProxy/ }, 'what cannot be read is not 0')
   t.match(limiter({ hostBusy: null, replicas: [] }), { what: 'none found', evidence: /the host cannot be read/ })
   t.match(limiter({ thinkMs: 2000, hostBusy: 1 }), {
     what: 'think time',

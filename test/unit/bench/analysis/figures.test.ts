@@ -12,13 +12,27 @@ t.test('RPS counts good answers, and everything else that was sent is a failure'
     statuses: { 429: 60, 503: 20 },
     errors: { timeout: 15 },
     lost: 5,
-    mismatched: 10
+    mismatched: 1
   })
   const { good, rps, failurePercent } = cellFigures(cell)
-  t.equal(good, 990)
-  t.equal(rps, 99)
-  // 60 + 20 refused, 15 + 5 unanswered, 10 wrong, of 1080 answers and 20 without one
-  t.equal(failurePercent, 10)
+  // One of 20 that were compared was wrong: so were 50 of 1000.
+  t.equal(good, 950)
+  t.equal(rps, 95)
+  // 60 + 20 refused, 15 + 5 unanswered, 50 wrong, of 1080 answers and 20 without one
+  t.equal(failurePercent, (100 * 150) / 1100)
+  t.end()
+})
+
+t.test('a server that is always wrong has no good answer, whichever share was compared', t => {
+  const { good, rps, failurePercent } = cellFigures(benchCell({ mismatched: 20 }))
+  t.same([good, rps, failurePercent], [0, 0, 100])
+  t.end()
+})
+
+t.test('requests that were open for too long at the end of the interval are failures', t => {
+  const cell = benchCell()
+  const { failurePercent } = cellFigures({ ...cell, load: { ...cell.load, overdue: 250 } })
+  t.equal(failurePercent, 20)
   t.end()
 })
 

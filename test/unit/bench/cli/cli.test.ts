@@ -116,7 +116,6 @@ const REFUSED = {
   ),
   '--replica-metrics http://127.0.0.1:1': '--replica-metrics needs --target',
   '--ui-port 80': '--ui-port needs --ui',
-  'ceiling --rounds 0': wrong('--rounds <n>', '0', wholeOf('1 to 100')),
   '--users 3': '--users 3 is less than --workers 8: a load worker would have no user',
   '--preset standalone --users 50': '--users cannot go with --preset standalone',
   '--target http://127.0.0.1:9 --preset report':
@@ -150,7 +149,7 @@ t.test('every command shows its own flags by --help, by -h and by help before it
     if (command.name !== 'help') throw new Error(`${line} is no help but ${command.name}`)
     return command.text
   }
-  const OWN = { slo: '--p99 <ms>', sweep: '--resume <dir>', ceiling: '--rounds <n>', 'cross-check': '--port <n>' }
+  const OWN = { slo: '--p99 <ms>', sweep: '--resume <dir>', 'cross-check': '--port <n>' }
   for (const [name, flag] of Object.entries({ ...OWN, report: '<dir>', compare: '<before> <after>' })) {
     const text = help(`${name} --help`)
     t.match(text.split('\n')[0], `npm run bench -- ${name}`)
@@ -166,14 +165,13 @@ t.test('every command shows its own flags by --help, by -h and by help before it
   t.end()
 })
 
-t.test('the flags of a search and of the ceiling have the defaults that their help shows', t => {
+t.test('the flags of a search have the defaults that their help shows', t => {
   t.same(parse('slo --p99 50'), {
     name: 'slo',
     options: {
       ...{ p99Ms: 50, replicas: [1, 2, 4, 8], workers: 4, durationMs: 10_000, seed: 1, steps: 1, port: 8023 }
     }
   })
-  t.same(parse('ceiling --rounds=2'), { name: 'ceiling', options: { connections: 50, rounds: 2, durationMs: 4000 } })
   t.same(parse('cross-check DIR'), { name: 'cross-check', folder: 'DIR', port: 8023 })
   t.same(parse('--resume DIR --ui'), { name: 'resume', folder: 'DIR', uiPort: 8089 })
   t.end()

@@ -27,6 +27,14 @@ t.test('a figure that there is not is empty, never 0 or null', t => {
   t.end()
 })
 
+t.test('a text that a spreadsheet would take for a formula is none', t => {
+  for (const name of ['=1+1', '+1', '-1', '@a']) {
+    const csv = resultsCsv([benchCell({ checks: [{ name, ok: false, detail: '' }] })])
+    t.match(csv, `,'${name}\r\n`)
+  }
+  t.end()
+})
+
 t.test('the checks that failed are named', t => {
   const checks = ['steady', 'little', 'samples'].map(name => ({ name, ok: name === 'little', detail: 'a, "b"' }))
   t.match(records(resultsCsv([benchCell({ checks })])), [{ failed_checks: 'steady samples' }])

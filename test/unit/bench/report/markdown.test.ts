@@ -14,7 +14,10 @@ t.test("the table has the report's columns, and a line for each cell", t => {
   )
   t.match(markdown, /## Phase 1: 4 load workers/)
   // 1000 answers of 100 ms (in a bucket of 0.1 %) in 10 s, 10 of 1010 lost
-  t.match(markdown, /\n\| 2 \| 200 \| 100 \| 100 \| 100 \| 100 \| 0\.99 \| limited by host CPU \|\n\| 2 \| 400 /)
+  t.match(
+    markdown,
+    /\n\| 2 \| 200 \| 100 \| 100 \| 100 \| 100 \| 0\.99 \| limited by host CPU; failures: lost x 10 \|\n\| 2 \| 400 /
+  )
   t.end()
 })
 
@@ -107,7 +110,7 @@ t.test('the analysis answers the four patterns, the key metrics and the capacity
       })
     )
   )
-  const run = benchRun(cells)
+  const run = benchRun(cells, { target: 'http://192.0.2.1' })
   const text = resultsMarkdown(run, cells, analysisSection(run, cells))
   t.match(text, /\| Throughput grows linearly until saturation \| \*\*confirmed\*\* \| confirmed by 2/)
   t.match(text, /\| Latency falls with replicas \| \*\*refuted\*\* \| confirmed by 0, refuted by 2/)
@@ -130,11 +133,70 @@ t.test('where the load was the limit in every cell there is no plateau and no ca
   const cells = [1, 2, 4].map(replicas =>
     benchCell({ plan: { replicas, thinkMs: 2480 }, limiter: { what: 'think time', evidence: '' } })
   )
-  const text = analysisSection(benchRun(cells), cells).join('\n')
+  const text = analysisSection(benchRun(cells, { target: 'http://192.0.2.1' }), cells).join('\n')
   t.match(text, /\| phase 1 \| none: the load was the limit \|/)
   t.match(text, /No curve has the three numbers of replicas, with the servers as the limit/)
   t.match(text, /The load was the limit in every cell, so nothing is estimated/)
   t.notMatch(text, 'at the most (req/s)')
+  t.end()
+})
+
+t.test('where generator and servers share a machine no capacity is estimated, and the report says why', t => {
+  const cells = [1, 2, 4].map(replicas => benchCell({ plan: { replicas } }))
+  const text = analysisSection(benchRun(cells), cells).join('\n')
+  t.match(text, /### Capacity\n.*shared the cores of one machine/)
+  t.notMatch(text, /sigma|at the most/)
+  t.end()
+})
+
+t.test('cells whose checks failed confirm and refute nothing', t => {
+  const checks = [{ name: 'generator-keeps-up', ok: false, detail: 'late' }]
+  const rps: Record<number, number> = { 1: 100, 2: 190, 4: 200, 8: 150 }
+  const all = (of: Parameters<typeof benchCell>[0]) =>
+    [1, 2, 4, 8].map(replicas => benchCell({ plan: { replicas }, latenciesMs: alike(10 * rps[replicas]!, 10), ...of }))
+  const text = (cells: ReturnType<typeof all>) => analysisSection(benchRun(cells), cells).join('\n')
+  t.match(text(all({})), /grows linearly until saturation \| \*\*confirmed/)
+  t.notMatch(text(all({ checks })), /\*\*(confirmed|refuted)\*\*/)
+  t.match(text(all({ checks })), /a check failed with 1, 2, 4, 8 replicas/)
+  const harmless = [{ name: 'steady', ok: false, detail: '' }]
+  t.match(text(all({ checks: harmless })), /grows linearly until saturation \| \*\*confirmed/)
+  t.end()
+})
+
+t.test('Notes say which failures there were, how many forecasts were wrong, and what a closed loop hides', t => {
+  const notesOf = (...cells: Parameters<typeof resultsMarkdown>[1][]) => {
+    const markdown = resultsMarkdown(benchRun(cells.flat()), cells.flat())
+    return /^\| 2 \| 100 \|.*\| ([^|]*) \|$/m.exec(markdown)![1]
+  }
+  const many = benchCell({ statuses: { 503: 60, 429: 7 }, errors: { timeout: 15, dropped: 3 }, lost: 2 })
+  t.equal(
+    notesOf([many]),
+    'limited by host CPU; failures: 503 x 60, timeout x 15, 429 x 7, arrivals dropped x 3, lost x 2'
+  )
+  // Wilson's interval of 1 in 20, by hand: 0.89 % to 23.6 %
+  t.match(
+    notesOf([benchCell({ mismatched: 1 })]),
+    'wrong forecasts: 5.0 % [0.9 %, 23.6 %] of the answers, by 20 compared'
+  )
+  t.match(
+    notesOf([benchCell({ latenciesMs: [...alike(999, 10), 1000] })]),
+    /slowest answer 1000 ms: .*coordinated omission/
+  )
+  const frozen = benchCell()
+  frozen.load.perSecond = [100, 0, 100, 100, 100, 0, 100, 100, 100, 100]
+  t.match(notesOf([frozen]), /2 seconds without an answer: .*coordinated omission/)
+  t.equal(notesOf([benchCell()]), 'limited by host CPU')
+  t.end()
+})
+
+t.test('what a tested server says of itself is text in the report, and no markup', t => {
+  const checks = [
+    { name: 'same-model', ok: false, detail: 'served: <img src=x onerror=alert(1)>, a|b, [x](javascript:1)' }
+  ]
+  const cells = [benchCell({ checks, errors: { '`<b>`\n| x |': 1 } })]
+  const markdown = resultsMarkdown(benchRun(cells), cells)
+  t.notMatch(markdown, /<img|<b>|\]\(javascript/)
+  t.match(markdown, '&lt;img src=x onerror=alert(1)&gt;, a\\|b, [x]\\(javascript:1)')
   t.end()
 })
 
