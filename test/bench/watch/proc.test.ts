@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import type { Writable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { hostShares, readHost, readProcess } from '../../../src/bench/watch/proc.js'
 import { eventually } from '../../support/eventually.js'
@@ -60,13 +61,16 @@ t.test('a process that has ended is named', async t => {
 })
 
 t.test('a process of which only the exit code is left counts as ended', async t => {
-  // The shell starts a child, then becomes one that never asks for its exit code.
-  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  // The shell starts a child, then becomes a program that never asks for its exit code; only then may the child end.
+  const script = 'cat <&3 & echo $!; exec sleep 60 3<&-'
+  const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
   t.teardown(async () => {
     parent.kill('SIGKILL')
     await once(parent, 'exit')
   })
   const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string]
+  await eventually('another program', () => ps(parent.pid!, 'comm').trim() === 'sleep')
+  ;(parent.stdio[3] as Writable).end()
   await eventually('a zombie', () => ps(Number(line), 'stat').startsWith('Z'))
   t.throws(() => readProcess(Number(line)), { code: 'child_died' })
 })
