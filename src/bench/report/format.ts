@@ -107,7 +107,7 @@ const FAILED: Record<string, string> = {
 const MARKUP: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '|': '\\|', '`': '\\`', '](': ']\\(' }
 
 /** Text that may come from the tested server, so that nothing in it is markup; emphasis, which our own texts have, stays. */
-export function plainText(text: string): string {
+function plainText(text: string): string {
   return text.replace(/[&<>|`]|\]\(/g, mark => MARKUP[mark]!).replace(/\s+/g, ' ')
 }
 

@@ -55,7 +55,7 @@ export type Checked = Pick<Counts, 'ok' | 'checked' | 'mismatched'>
  * Share of the 2xx answers that were wrong: that of the sample stands for all, for one answer in so many is compared, whichever
  * body it was for. 0 where none was.
  */
-export const wrongShare = ({ checked, mismatched }: Checked): number => (checked === 0 ? 0 : mismatched / checked)
+const wrongShare = ({ checked, mismatched }: Checked): number => (checked === 0 ? 0 : mismatched / checked)
 
 /** 2xx answers without the share that was wrong. */
 export const good = (counts: Checked): number => Math.round(counts.ok * (1 - wrongShare(counts)))

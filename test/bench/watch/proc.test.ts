@@ -68,7 +68,7 @@ t.test('a process of which only the exit code is left counts as ended', async t 
     parent.kill('SIGKILL')
     await once(parent, 'exit')
   })
-  const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string]
+  const [line] = (await once(createInterface({ input: parent.stdout! }), 'line')) as [string]
   await eventually('another program', () => ps(parent.pid!, 'comm').trim() === 'sleep')
   ;(parent.stdio[3] as Writable).end()
   await eventually('a zombie', () => ps(Number(line), 'stat').startsWith('Z'))
