@@ -99,8 +99,8 @@ servers() {
 mkdir -p "$services"
 exec 9>"$services/.lock"
 flock 9
-go_is_there
 debian_packages
+go_is_there
 python_environment python examples/python/requirements.txt
 python_environment locust load/requirements.txt
 # A newer HAProxy than Debian's: haproxy.cfg is for both.

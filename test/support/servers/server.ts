@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -102,6 +102,8 @@ class GuardedServer implements Server {
 
   freeze(): void {
     this.#signal('SIGSTOP')
+    // A signal is on its way for a moment: a thread that still runs could answer somebody.
+    while (threadsOf(this.#group).some(state => state !== 'T')) continue
   }
 
   thaw(): void {
@@ -148,4 +150,14 @@ class GuardedServer implements Server {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
     }
   }
+}
+
+/** The state of each thread of a process, by the letters of proc(5). */
+function threadsOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap(thread => {
+    const file = `/proc/${pid}/task/${thread}/stat`
+    if (!existsSync(file)) return []
+    const stat = readFileSync(file, 'utf8')
+    return [stat.slice(stat.lastIndexOf(')') + 2)[0]!]
+  })
 }
