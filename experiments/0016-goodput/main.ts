@@ -4,7 +4,7 @@ import { cpus } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type Case, loadCases } from '../../src/bench/load/cases.js'
-import { type LoadOrder, startLoad } from '../../src/bench/load/generator.js'
+import { type LoadOptions, startLoad } from '../../src/bench/load/generator.js'
 import { mergeLatency } from '../../src/bench/samples/latency.js'
 import { total } from '../../src/bench/samples/tally.js'
 import { type Replica } from '../../src/bench/stack/replica.js'
@@ -75,7 +75,7 @@ interface Trial {
 
 async function measure(trial: Trial, factor: number, rate: number): Promise<Point> {
   const { url, cases, replica, steps } = trial
-  const order: LoadOrder = {
+  const order: LoadOptions = {
     url: `${url}/predict`,
     users: factor === 0 ? CAPACITY_USERS : Number(options.connections),
     workers: LOAD_WORKERS,

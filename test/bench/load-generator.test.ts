@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import t from 'tap'
-import { type LoadOrder, startLoad } from '../../src/bench/load/generator.js'
+import { type LoadOptions, startLoad } from '../../src/bench/load/generator.js'
 import { mergeLatency } from '../../src/bench/samples/latency.js'
 import type { Tick } from '../../src/bench/samples/merge.js'
 import { eventually } from '../support/eventually.js'
 import { type MoodyServer, moodyServer } from '../support/moody-server.js'
 
-const order = (server: MoodyServer, more: Partial<LoadOrder> = {}): LoadOrder => ({
+const order = (server: MoodyServer, more: Partial<LoadOptions> = {}): LoadOptions => ({
   url: server.url,
   ...{ users: 5, workers: 3, thinkMs: 0, bodies: ['{}'], checkEvery: 50, seed: 1, timeoutMs: 30_000 },
   ...more
@@ -98,7 +98,7 @@ t.test('the workers end with their parent, even if it is killed', async t => {
 t.test('an order that cannot be carried out is refused before anything starts', async t => {
   const server = await moodyServer(({ answer }) => answer(200, '{}'))
   t.teardown(server.close)
-  const refused = (more: Partial<LoadOrder>, message: string | RegExp) =>
+  const refused = (more: Partial<LoadOptions>, message: string | RegExp) =>
     t.rejects(startLoad(order(server, more)), { code: 'bad_flag', message })
   await refused({ users: 2 }, '2 users cannot be spread over 3 load workers')
   await refused({ url: 'ftp://example.test' }, 'ftp://example.test is no http URL')

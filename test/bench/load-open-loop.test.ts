@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Arrivals } from '../../src/bench/load/open-loop.js'
-import { Draw } from '../../src/bench/load/random.js'
+import { LoadRandom } from '../../src/bench/load/random.js'
 import { measureRate } from '../../src/bench/load/rate.js'
 import { Fleet } from '../../src/bench/load/autocannon.js'
 import { Recorder } from '../../src/bench/load/recorder.js'
@@ -12,7 +12,7 @@ function openFleet(
   { users, ratePerSecond, timeoutMs = 60_000 }: Record<string, number> & { users: number }
 ) {
   const recorder = new Recorder()
-  const draw = new Draw({ seed: 7, bodies: 1, checkEvery: 50 })
+  const draw = new LoadRandom({ seed: 7, bodies: 1, checkEvery: 50 })
   const arrivals = new Arrivals({ ratePerSecond: ratePerSecond!, timeoutMs, draw, recorder })
   const fleet = new Fleet({
     ...{ url, users, thinkMs: 0, timeoutMs, bodies: ['{}'], check: () => undefined },
@@ -26,7 +26,7 @@ function openFleet(
 }
 
 t.test('gaps between arrivals are exponential: their mean is 1 / rate, their standard deviation too', t => {
-  const draw = new Draw({ seed: 3, bodies: 1, checkEvery: 1 })
+  const draw = new LoadRandom({ seed: 3, bodies: 1, checkEvery: 1 })
   const gaps = Array.from({ length: 40_000 }, () => draw.gapMs(0.2))
   const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length
   const deviation = Math.sqrt(gaps.reduce((sum, gap) => sum + (gap - mean) ** 2, 0) / gaps.length)
@@ -62,7 +62,7 @@ t.test('at a constant 50 ms no latency is below 50 ms', async t => {
 
 t.test('an arrival that finds no connection in time is dropped', async t => {
   const recorder = new Recorder()
-  const draw = new Draw({ seed: 7, bodies: 1, checkEvery: 50 })
+  const draw = new LoadRandom({ seed: 7, bodies: 1, checkEvery: 50 })
   const arrivals = new Arrivals({ ratePerSecond: 1000, timeoutMs: 100, draw, recorder })
   t.teardown(() => arrivals.stop())
   let dropped = 0

@@ -5,7 +5,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { type LocustOrder, runLocust } from '../../src/bench/locust/sweep.js'
+import { type LocustOptions, runLocust } from '../../src/bench/locust/sweep.js'
 import { parseLocustCsv } from '../../src/bench/locust/figures.js'
 import { writePayload } from '../../src/bench/locust/payload.js'
 import type { Case } from '../../src/bench/load/cases.js'
@@ -32,7 +32,7 @@ const golden: Case[] = [3, 7].map(index => ({
   version: bundle.manifest.version
 }))
 
-async function order(t: Test, url: string, change: Partial<LocustOrder> = {}): Promise<LocustOrder> {
+async function order(t: Test, url: string, change: Partial<LocustOptions> = {}): Promise<LocustOptions> {
   const outDir = t.testdir()
   const bodiesFile = `${outDir}/payload.jsonl`
   await writePayload(bodiesFile, golden)
@@ -43,7 +43,7 @@ async function order(t: Test, url: string, change: Partial<LocustOrder> = {}): P
 }
 
 /** The row of all requests of a run, in and out of the window. */
-function whole({ outDir }: LocustOrder) {
+function whole({ outDir }: LocustOptions) {
   const file = `${outDir}/locust_stats.csv`
   const row = parseLocustCsv(readFileSync(file, 'utf8'), file).find(({ Name: name }) => name === 'Aggregated')!
   return { requests: Number(row['Request Count']), failures: Number(row['Failure Count']) }

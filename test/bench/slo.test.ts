@@ -1,5 +1,5 @@
 import t from 'tap'
-import { findHighestRate, leastWindowMs, type RateFigures, type RateSearch } from '../../src/bench/slo/search.js'
+import { findHighestRate, minimumIntervalMs, type RateFigures, type RateSearch } from '../../src/bench/slo/search.js'
 import { renderSlo } from '../../src/bench/slo/table.js'
 import { bench, interrupt } from '../support/bench-process.js'
 import { eventually } from '../support/eventually.js'
@@ -95,7 +95,7 @@ t.test('says when the lowest rate is too much, and when the highest one is not',
 })
 
 t.test('a P99 needs 662 answers: 6.62 s at 100 a second', t => {
-  t.equal(leastWindowMs(100), 6620)
+  t.equal(minimumIntervalMs(100), 6620)
   t.end()
 })
 

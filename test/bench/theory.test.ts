@@ -3,7 +3,7 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import t, { type Test } from 'tap'
 import { cellFigures } from '../../src/bench/analysis/figures.js'
-import { type LoadOrder, startLoad } from '../../src/bench/load/generator.js'
+import { type LoadOptions, startLoad } from '../../src/bench/load/generator.js'
 import { notes } from '../../src/bench/report/format.js'
 import { mergeLatency } from '../../src/bench/samples/latency.js'
 import type { WindowFigures } from '../../src/bench/samples/merge.js'
@@ -27,7 +27,7 @@ const TIMER_MS = 12
 async function measured(
   t: Test,
   server: MoodyServer,
-  order: Partial<LoadOrder>,
+  order: Partial<LoadOptions>,
   seconds: number
 ): Promise<WindowFigures> {
   const common = { users: 100, workers: 1, thinkMs: 0, bodies: ['{}'], checkEvery: 1, seed: 11, timeoutMs: 30_000 }

@@ -1,5 +1,5 @@
 import { Fleet, type FleetOptions } from '../../src/bench/load/autocannon.js'
-import { Draw } from '../../src/bench/load/random.js'
+import { LoadRandom } from '../../src/bench/load/random.js'
 import { Recorder } from '../../src/bench/load/recorder.js'
 
 export type FleetOrder = Partial<Omit<FleetOptions, 'recorder' | 'draw'>> & { url: string; checkEvery?: number }
@@ -8,7 +8,7 @@ export type FleetOrder = Partial<Omit<FleetOptions, 'recorder' | 'draw'>> & { ur
 export function startFleet({ checkEvery = 1, ...order }: FleetOrder) {
   const recorder = new Recorder()
   const bodies = order.bodies ?? ['{}']
-  const draw = new Draw({ seed: 1, bodies: bodies.length, checkEvery })
+  const draw = new LoadRandom({ seed: 1, bodies: bodies.length, checkEvery })
   const fleet = new Fleet({
     ...{ users: 1, thinkMs: 0, timeoutMs: 30_000, check: () => undefined },
     ...order,

@@ -10,7 +10,7 @@ export const THRESHOLDS = { rpsDrop: 0.05, p99Rise: 0.2 } as const
 const Z_975 = 1.96
 
 /** A figure with its 95 % interval. */
-export interface Measured {
+export interface MeasuredFigure {
   value: number
   interval: [low: number, high: number]
 }
@@ -19,9 +19,9 @@ export interface Measured {
 export interface Pair {
   before: Row
   after: Row
-  rps: [before: Measured, after: Measured]
+  rps: [before: MeasuredFigure, after: MeasuredFigure]
   /** null where one of them has too few samples, or is a single repeat by Locust, whose interval is not known */
-  p99Ms: [before: Measured, after: Measured] | null
+  p99Ms: [before: MeasuredFigure, after: MeasuredFigure] | null
   failures: [before: Share, after: Share]
   /** in words; empty when nothing got worse */
   regressions: string[]
@@ -73,16 +73,17 @@ function toPair(before: Row, after: Row): Pair {
 }
 
 /** Relative change, 0.1 being 10 % more. */
-export const change = ([before, after]: readonly [Measured, Measured]): number => after.value / before.value - 1
+export const change = ([before, after]: readonly [MeasuredFigure, MeasuredFigure]): number =>
+  after.value / before.value - 1
 
 /** Whether all of the lower's interval is below all of the higher's. */
-const isApart = (lower: Measured, higher: Measured): boolean => lower.interval[1] < higher.interval[0]
+const isApart = (lower: MeasuredFigure, higher: MeasuredFigure): boolean => lower.interval[1] < higher.interval[0]
 
 /** Seconds of one block: throughput of neighbouring seconds goes together, that of blocks hardly does. */
 const BLOCK_S = 5
 
 /** Over the repeats; of a single one, over blocks of its seconds. */
-function throughput({ cells, rps }: Row): Measured {
+function throughput({ cells, rps }: Row): MeasuredFigure {
   const interval = rps.interval ?? tInterval(blockMeans(cells[0]!)) ?? [rps.median, rps.median]
   return { value: rps.median, interval }
 }
@@ -100,7 +101,7 @@ function blockMeans({ load: { perSecond } }: Cell): readonly number[] {
  * whatever the distribution (Conover, Practical Nonparametric Statistics, 3.2): ranks np ± 1.96 √(np(1 - p)).
  * Locust's single repeat has neither: null.
  */
-function p99({ cells, p99Ms }: Row): Measured | null {
+function p99({ cells, p99Ms }: Row): MeasuredFigure | null {
   if (!p99Ms) return null
   if (p99Ms.interval) return { value: p99Ms.median, interval: p99Ms.interval }
   const { latencyUs } = cells[0]!.load

@@ -25,7 +25,7 @@ export interface HeldOut {
 }
 
 /** Three parameters need as many counts. */
-const FEWEST_POINTS = 3
+const MINIMUM_POINTS = 3
 /**
  * The fit ends in the nearest valley, so it begins at several places. At a root of 0 the slope is 0: what begins there
  * stays there, which finds the best on each bound exactly.
@@ -37,7 +37,7 @@ const STARTS = [0, 0.3].flatMap(sigma => [0, 0.01].map(kappa => ({ sigma, kappa 
  * so none can be negative. Null with fewer than three counts, or where nothing was answered.
  */
 export function fitUsl(points: readonly Point[]): Usl | null {
-  if (new Set(points.map(({ n }) => n)).size < FEWEST_POINTS || points.some(({ rps }) => rps <= 0)) return null
+  if (new Set(points.map(({ n }) => n)).size < MINIMUM_POINTS || points.some(({ rps }) => rps <= 0)) return null
   const data = { x: points.map(({ n }) => n), y: points.map(({ rps }) => Math.log(rps)) }
   const start = Math.max(...points.map(({ n, rps }) => Math.log(rps / n)))
   const fits = STARTS.map(({ sigma, kappa }) =>

@@ -8,7 +8,7 @@ import { usableCores } from '../watch/cores.js'
 import { hostFigures, processFigures, type Reading, replicaFigures, type WatchedReplica } from '../watch/reading.js'
 
 /** What was read at both ends of a cell's measured window, and of the whole cell, whichever generator made the load. */
-export interface Measured extends Pick<
+export interface CellMeasurement extends Pick<
   Cell,
   'plan' | 'order' | 'startedAt' | 'warmUp' | 'load' | 'generator' | 'notes'
 > {
@@ -22,7 +22,7 @@ export interface Measured extends Pick<
 }
 
 /** Makes the line of `cells.jsonl`: figures, checks, limiter. */
-export function cellOf(measured: Measured, target: Target): Cell {
+export function cellRecord(measured: CellMeasurement, target: Target): Cell {
   const { plan, order, startedAt, warmUp, load, generator, notes } = measured
   const { readings, replicas, wholeOk, connections } = measured
   const latencyMs = latencyFigures(load).meanMs
@@ -45,7 +45,7 @@ export function cellOf(measured: Measured, target: Target): Cell {
   }
 }
 
-function haproxyFigures({ readings, haproxy, connections }: Measured): Cell['haproxy'] {
+function haproxyFigures({ readings, haproxy, connections }: CellMeasurement): Cell['haproxy'] {
   const [before, after] = [readings[0].haproxy, readings[1].haproxy]
   if (!before || !after || !haproxy) return null
   const { cpuSeconds, rssBytes } = processFigures([before], [after])

@@ -1,14 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Case } from '../load/cases.js'
 import { FAILURES, type Load, startLoad } from '../load/generator.js'
-import { cellOf } from './cell-record.js'
+import { cellRecord } from './cell-record.js'
 import type { WarmUp } from '../cli/options.js'
 import type { Cell, PlannedCell } from '../results/cell.schema.js'
 import type { Target } from '../stack/target.js'
 import { warmUp } from '../sweep/warm-up.js'
 import { processFigures, scrapeAll, takeReading, type WatchedReplica } from '../watch/reading.js'
 
-export interface CellOrder {
+export interface CellRequest {
   plan: PlannedCell
   /** its place in the sweep, from 0 */
   order: number
@@ -31,7 +31,7 @@ export interface CellWatcher {
  * @throws the signal's reason when it is aborted, and BenchError when a part fails; no load is left then
  */
 export async function runCell(
-  order: CellOrder,
+  order: CellRequest,
   target: Target,
   watcher: CellWatcher,
   signal: AbortSignal
@@ -55,7 +55,7 @@ export async function runCell(
     watcher.began('warm-up')
     const warm = await warmUp(load, order.warmUp, signal)
     watcher.began('window')
-    const cut = await measureWindow(load, { target, replicas, durationMs: plan.durationMs, signal })
+    const cut = await measureInterval(load, { target, replicas, durationMs: plan.durationMs, signal })
     const whole = await load.drain()
     const after = await scrapeAll(replicas)
     const wholeOk = after.map(({ ok }, index) => ok - before[index]!.ok)
@@ -65,7 +65,7 @@ export async function runCell(
       ...processFigures(read.readings[0].generator, read.readings[1].generator),
       eventLoopP99Ms: Math.max(...eventLoopP99Ms)
     }
-    return cellOf(
+    return cellRecord(
       {
         ...{ plan, order: order.order, startedAt, warmUp: warm, replicas, wholeOk, generator, notes: [], ...read },
         load: { ...figures, latencyMs: null, whole }
@@ -77,14 +77,14 @@ export async function runCell(
   }
 }
 
-interface WindowOrder {
+interface IntervalRequest {
   target: Target
   replicas: readonly WatchedReplica[]
   durationMs: number
   signal: AbortSignal
 }
 
-async function measureWindow(load: Load, { target, replicas, durationMs, signal }: WindowOrder) {
+async function measureInterval(load: Load, { target, replicas, durationMs, signal }: IntervalRequest) {
   const watched = { replicas, haproxyPid: target.haproxy?.pid ?? null, generatorPids: load.pids }
   await target.haproxy?.clearMaxima()
   const haproxyFirst = await target.haproxy?.stats()

@@ -1,6 +1,6 @@
 import type { Command } from './cli.js'
 import { parseCommand } from './cli.js'
-import { crossCheckOrder } from '../locust/cross-check.js'
+import { crossCheckRequest } from '../locust/cross-check.js'
 import { BenchError } from '../errors.js'
 import { type LivePage, startPage } from '../live/page.js'
 import { showProgress } from '../live/progress.js'
@@ -8,7 +8,7 @@ import { LiveState } from '../live/state.js'
 import type { SweepOptions } from './options.js'
 import { longest, planCells } from '../sweep/plan.js'
 import { compareRuns } from '../report/compare.js'
-import { drawReport } from '../report/render.js'
+import { renderReport } from '../report/render.js'
 import { cellFigures } from '../analysis/figures.js'
 import type { Cell, PlannedCell } from '../results/cell.schema.js'
 import { counted } from '../report/format.js'
@@ -16,7 +16,7 @@ import { Hold } from '../results/hold.js'
 import { openRun } from '../results/store.js'
 import { runSlo } from '../slo/find.js'
 import { Stopped } from './stop.js'
-import { runSweep, type SweepOrder } from '../sweep/sweep.js'
+import { runSweep, type SweepRequest } from '../sweep/sweep.js'
 
 /** How a command is run. */
 export interface Surroundings {
@@ -34,7 +34,7 @@ export async function runCommand(command: Exclude<Command, { name: 'help' }>, ar
     case 'resume':
       return resume(command.folder, command.uiPort, around)
     case 'report':
-      await drawReport(command.folder)
+      await renderReport(command.folder)
       console.log(`${command.folder}/RESULTS.md`)
       return 0
     case 'compare': {
@@ -51,7 +51,7 @@ export async function runCommand(command: Exclude<Command, { name: 'help' }>, ar
 }
 
 async function sweep(
-  order: Pick<SweepOrder, 'options' | 'args' | 'resume'> & { plan?: PlannedCell[] },
+  order: Pick<SweepRequest, 'options' | 'args' | 'resume'> & { plan?: PlannedCell[] },
   { stopping }: Surroundings
 ): Promise<number> {
   const { signal } = stopping
@@ -101,13 +101,13 @@ async function livePage(live: LiveState, { uiPort, generator }: SweepOptions): P
 
 /** Measures some cells of a folder of results again with Locust, and draws its report with both. */
 async function crossCheck({ folder, port }: { folder: string; port: number }, around: Surroundings): Promise<number> {
-  const order = await crossCheckOrder(folder, port)
+  const order = await crossCheckRequest(folder, port)
   const hold = new Hold(folder)
   await hold.take()
   try {
     return await sweep({ ...order, args: around.args }, around)
   } finally {
-    await drawReport(folder)
+    await renderReport(folder)
     await hold.release()
   }
 }
@@ -124,7 +124,7 @@ async function resume(folder: string, uiPort: number | undefined, around: Surrou
 /** A sweep that was stopped has a report of what was measured; one that could not begin has none. */
 async function drawIfBegun({ out }: SweepOptions): Promise<void> {
   try {
-    await drawReport(out)
+    await renderReport(out)
     console.error(`bench: ${out}/RESULTS.md`)
   } catch (error) {
     if (!(error instanceof BenchError && error.code === 'bad_results')) throw error

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { machineMs } from './clock.js'
-import type { Draw } from './random.js'
+import type { LoadRandom } from './random.js'
 import type { Arrivals } from './open-loop.js'
 import type { Recorder } from './recorder.js'
 
@@ -39,7 +39,7 @@ export interface UserOptions {
   /** when requests are to be sent in an open loop; left out, a user sends again when it has its answer and has thought */
   arrivals?: Arrivals
   /** gives each request its body, and says which answers are to be checked */
-  draw: Draw
+  draw: LoadRandom
   /** whether a 2xx answer's text is the forecast that its body should get; undefined where that is not known */
   check(text: string, body: number): boolean | undefined
   recorder: Recorder

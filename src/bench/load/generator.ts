@@ -9,13 +9,13 @@ import {
   type WholeFigures,
   type WindowFigures
 } from '../samples/merge.js'
-import type { WorkerOrder, WorkerTick } from './messages.js'
+import type { WorkerOptions, WorkerTick } from './messages.js'
 import { WorkerProcess } from './worker-process.js'
 
 /** Ms from an order to the cut that it asks for: enough for the order to reach every worker first. */
 const CUT_AHEAD_MS = 50
 
-export interface LoadOrder {
+export interface LoadOptions {
   /** where requests are posted to */
   url: string
   /** connections in all; each has one request in flight at the most */
@@ -37,7 +37,7 @@ export interface LoadOrder {
 }
 
 /** What every command counts as a failure: a wrong one of 50 answers that is compared, and a request that waits for 10 s. */
-export const FAILURES = { checkEvery: 50, timeoutMs: 10_000 } as const satisfies Partial<LoadOrder>
+export const FAILURES = { checkEvery: 50, timeoutMs: 10_000 } as const satisfies Partial<LoadOptions>
 
 /** A load that goes on until it is drained or killed. */
 export interface Load {
@@ -58,8 +58,8 @@ export interface Load {
  * @throws BenchError `bad_flag` for an order that cannot be carried out; `child_died`, here and from everything that a
  * load does, when a load worker has ended
  */
-export async function startLoad(order: LoadOrder): Promise<Load> {
-  checkOrder(order)
+export async function startLoad(order: LoadOptions): Promise<Load> {
+  checkOptions(order)
   const load = new RunningLoad(order)
   try {
     await load.start(order)
@@ -70,7 +70,7 @@ export async function startLoad(order: LoadOrder): Promise<Load> {
   return load
 }
 
-function checkOrder({ url, users, workers, bodies, expected }: LoadOrder): void {
+function checkOptions({ url, users, workers, bodies, expected }: LoadOptions): void {
   if (!URL.canParse(url) || new URL(url).protocol !== 'http:') throw new BenchError('bad_flag', `${url} is no http URL`)
   if (!(workers >= 1)) throw new BenchError('bad_flag', `there must be a load worker, not ${workers}`)
   if (users < workers) throw new BenchError('bad_flag', `${users} users cannot be spread over ${workers} load workers`)
@@ -90,7 +90,7 @@ class RunningLoad implements Load {
   /** of seconds that not every worker has told yet, by their end */
   readonly #ticks = new Map<number, WorkerTick[]>()
 
-  constructor({ workers }: LoadOrder) {
+  constructor({ workers }: LoadOptions) {
     this.#workers = Array.from({ length: workers }, (_, i) => new WorkerProcess(`load worker ${i + 1} of ${workers}`))
     for (const worker of this.#workers) worker.onTick = tick => this.#onTick(tick)
   }
@@ -99,10 +99,10 @@ class RunningLoad implements Load {
     return this.#workers.map(({ pid }) => pid)
   }
 
-  async start({ users, seed, expected, ...order }: LoadOrder): Promise<void> {
+  async start({ users, seed, expected, ...order }: LoadOptions): Promise<void> {
     const each = shares(users, this.#workers.length)
     await this.#ask((worker, i) => {
-      const share: WorkerOrder = {
+      const share: WorkerOptions = {
         ...order,
         users: each[i]!,
         // Neighbouring seeds give streams that have nothing to do with each other (xoroshiro128+ is seeded by splitmix).

@@ -2,7 +2,7 @@ import type { Expectation } from './expected.js'
 import type { Counts, EncodedTally } from '../samples/tally.js'
 
 /** What a load worker is told at its start. */
-export interface WorkerOrder {
+export interface WorkerOptions {
   url: string
   /** connections */
   users: number
@@ -32,7 +32,7 @@ export interface WorkerWindow {
 
 /** What a worker can be asked for, and what it answers. Times are those of the machine's clock (clock.ts). */
 export interface Commands {
-  start: { asks: WorkerOrder; answers: null }
+  start: { asks: WorkerOptions; answers: null }
   begin: { asks: { at: number }; answers: null }
   end: { asks: { at: number }; answers: WorkerWindow }
   drain: { asks: null; answers: Counts }

@@ -1,5 +1,5 @@
 import { machineMs } from './clock.js'
-import type { Draw } from './random.js'
+import type { LoadRandom } from './random.js'
 import type { Recorder } from './recorder.js'
 
 /** Ms between two looks for arrivals that have waited for a connection for too long. */
@@ -15,7 +15,7 @@ export interface ArrivalOptions {
   ratePerSecond: number
   /** arrivals that found no connection within this time are dropped: they count as errors of the kind `dropped` */
   timeoutMs: number
-  draw: Draw
+  draw: LoadRandom
   recorder: Recorder
 }
 

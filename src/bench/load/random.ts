@@ -3,7 +3,7 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 
 /** What is left to chance in one load worker: the same seed gives the same course. */
-export class Draw {
+export class LoadRandom {
   readonly #generator
   readonly #lastBody: number
   readonly #checkEvery: number

@@ -2,12 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { goodOf } from '../analysis/figures.js'
 import type { RateFigures } from '../slo/search.js'
 import { hostShares, readHost } from '../watch/proc.js'
-import { type LoadOrder, startLoad } from './generator.js'
+import { type LoadOptions, startLoad } from './generator.js'
 import { mergeLatency } from '../samples/latency.js'
 import { total } from '../samples/tally.js'
 
 export interface RateTrial {
-  order: LoadOrder & { ratePerSecond: number }
+  order: LoadOptions & { ratePerSecond: number }
   warmUpMs: number
   durationMs: number
 }

@@ -1,9 +1,9 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { Fleet } from './autocannon.js'
 import { machineMs } from './clock.js'
-import { Draw } from './random.js'
+import { LoadRandom } from './random.js'
 import { isExpected } from './expected.js'
-import type { WorkerOrder, WorkerReply, WorkerRequest, WorkerWindow } from './messages.js'
+import type { WorkerOptions, WorkerReply, WorkerRequest, WorkerWindow } from './messages.js'
 import { Arrivals } from './open-loop.js'
 import { Recorder } from './recorder.js'
 import type { Counts } from '../samples/tally.js'
@@ -19,9 +19,9 @@ class LoadWorker {
   #fleet: Fleet | undefined
   #isDraining = false
 
-  start(order: WorkerOrder): null {
+  start(order: WorkerOptions): null {
     const { bodies, expected, seed, checkEvery, timeoutMs, ratePerSecond } = order
-    const draw = new Draw({ seed, bodies: bodies.length, checkEvery })
+    const draw = new LoadRandom({ seed, bodies: bodies.length, checkEvery })
     const recorder = this.#recorder
     this.#fleet = new Fleet({
       ...order,

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { CellOrder, CellWatcher } from '../cell/cell.js'
+import type { CellRequest, CellWatcher } from '../cell/cell.js'
 import { WindowWatch } from './watch.js'
 import { writePayload } from './payload.js'
-import { type LocustFigures, type LocustOrder, runLocust } from './sweep.js'
-import { cellOf } from '../cell/cell-record.js'
+import { type LocustFigures, type LocustOptions, runLocust } from './sweep.js'
+import { cellRecord } from '../cell/cell-record.js'
 import type { Cell } from '../results/cell.schema.js'
 import type { Target } from '../stack/target.js'
 import { isSteady } from '../sweep/warm-up.js'
@@ -20,7 +20,7 @@ const WARM_UP_PARTS = 4
  * @throws the signal's reason when it is aborted, and BenchError when a part fails; no load is left then
  */
 export async function runLocustCell(
-  order: CellOrder,
+  order: CellRequest,
   target: Target,
   watcher: CellWatcher,
   signal: AbortSignal
@@ -34,7 +34,7 @@ export async function runLocustCell(
   try {
     watcher.began('warm-up')
     const figures = await runLocust({
-      ...(await locustOrder(order, target, outDir)),
+      ...(await locustOptions(order, target, outDir)),
       signal,
       onWindow: edge => {
         if (edge === 'begins') watcher.began('window')
@@ -45,24 +45,24 @@ export async function runLocustCell(
     const after = await scrapeAll(replicas)
     const wholeOk = after.map(({ ok }, index) => ok - before[index]!.ok)
     const ours = cellFigures(figures, order)
-    return cellOf({ plan, order: order.order, startedAt, replicas, wholeOk, ...read, ...ours }, target)
+    return cellRecord({ plan, order: order.order, startedAt, replicas, wholeOk, ...read, ...ours }, target)
   } finally {
     watch.stop()
     await rm(outDir, { recursive: true })
   }
 }
 
-async function locustOrder({ plan, cases, warmUp, uiPort }: CellOrder, { url }: Target, outDir: string) {
+async function locustOptions({ plan, cases, warmUp, uiPort }: CellRequest, { url }: Target, outDir: string) {
   const { users, workers, durationMs, thinkMs } = plan
   const bodiesFile = join(outDir, 'payload.jsonl')
   await writePayload(bodiesFile, cases)
   return {
     ...{ url, users, workers, durationMs, thinkMs, bodiesFile, outDir },
     ...{ warmUpMs: WARM_UP_PARTS * warmUp.windowMs, webPort: uiPort }
-  } satisfies LocustOrder
+  } satisfies LocustOptions
 }
 
-function cellFigures(figures: LocustFigures, { warmUp: { windowMs } }: CellOrder) {
+function cellFigures(figures: LocustFigures, { warmUp: { windowMs } }: CellRequest) {
   const { row, wholeRow, warmUp, generator, ...load } = figures
   const windows = warmUp.map(count => (count * 1000) / windowMs)
   const { medianMs: median, p95Ms: p95, p99Ms: p99, meanMs: mean } = row

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { BenchError } from '../errors.js'
-import type { LocustOrder } from './sweep.js'
+import type { LocustOptions } from './sweep.js'
 
 const LOCUSTFILE = 'load/locustfile.py'
 /** Where test/servers/install.sh puts it. */
@@ -42,7 +42,7 @@ export async function freePort(port: number): Promise<number> {
 export const csvPrefix = (outDir: string): string => join(outDir, 'locust')
 
 /** The master: it gives the options to the workers, and writes the files. */
-export function masterArgs(order: LocustOrder, port: number): string[] {
+export function masterArgs(order: LocustOptions, port: number): string[] {
   const { url, users, workers, durationMs, warmUpMs, thinkMs, bodiesFile, outDir, webPort } = order
   const limit = Math.ceil((warmUpMs + durationMs) / 1000) + OVERTIME_S
   const page = ['--autostart', '--autoquit', '0', '--web-host', '127.0.0.1', '--web-port', String(webPort)]

@@ -6,7 +6,7 @@ import { CROSS_CHECK } from '../report/cross-check.js'
 import type { Cell, PlannedCell } from '../results/cell.schema.js'
 import { openRun } from '../results/store.js'
 import { LEAST_REQUESTS } from '../stack/balance.js'
-import type { SweepOrder } from '../sweep/sweep.js'
+import type { SweepRequest } from '../sweep/sweep.js'
 
 /** A small, a middle and a large cell of the report's matrix. */
 const WANTED = [
@@ -24,10 +24,10 @@ const PHASES: PlannedCell['phase'][] = ['1', '2', 'custom', 'standalone']
  * @param port of HAProxy
  * @throws BenchError `bad_results` for a folder that is none, has no cell yet, or is of Locust itself
  */
-export async function crossCheckOrder(
+export async function crossCheckRequest(
   folder: string,
   port: number
-): Promise<Pick<SweepOrder, 'options' | 'plan' | 'resume'>> {
+): Promise<Pick<SweepRequest, 'options' | 'plan' | 'resume'>> {
   const { run, cells } = await openRun(folder)
   const command = parseCommand(run.args, new Date(run.startedAt))
   if (command.name !== 'sweep') throw new BenchError('bad_results', `${folder}: run.json is not of a sweep`)

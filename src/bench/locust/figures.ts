@@ -63,7 +63,7 @@ export function windowRow(text: string, file: string): WindowRow {
 }
 
 /** Fewest users that Locust had at any second between two times (ms since the epoch), from `*_stats_history.csv`. */
-export function fewestUsers(text: string, file: string, { from, to }: { from: number; to: number }): number {
+export function minimumUsers(text: string, file: string, { from, to }: { from: number; to: number }): number {
   const counts = parseLocustCsv(text, file)
     .filter(({ Name: name }) => name === ALL)
     // Its times are whole seconds, cut off.

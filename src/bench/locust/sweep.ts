@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { BenchError } from '../errors.js'
 import { csvPrefix, findLocust, freePort, masterArgs, workerArgs } from './commands.js'
-import { fewestUsers, readCsv, wholeRow, type WindowRow, windowRow } from './figures.js'
+import { minimumUsers, readCsv, wholeRow, type WindowRow, windowRow } from './figures.js'
 import { type MergedWindows, mergeWindows } from './merge.js'
 import { type Edge, LocustProcess, type WorkerWindow } from './process.js'
 
-export interface LocustOrder {
+export interface LocustOptions {
   /** the target, without a path */
   url: string
   users: number
@@ -45,7 +45,7 @@ export interface LocustFigures extends MergedWindows {
  * @throws BenchError `program_missing`, `port_in_use`, `start_failed`, `child_died` when a process ended early or users
  * were missing, `bad_results` when Locust's files do not say what they should
  */
-export async function runLocust(order: LocustOrder): Promise<LocustFigures> {
+export async function runLocust(order: LocustOptions): Promise<LocustFigures> {
   order.signal?.throwIfAborted()
   const program = findLocust(order.program)
   if (order.webPort !== undefined) await freePort(order.webPort)
@@ -71,14 +71,14 @@ export async function runLocust(order: LocustOrder): Promise<LocustFigures> {
 }
 
 /** Locust goes on without the users of a worker that has fallen silent, and says nothing in its figures. */
-async function seeAllUsers({ outDir, users }: LocustOrder, windows: WorkerWindow[]): Promise<void> {
+async function seeAllUsers({ outDir, users }: LocustOptions, windows: WorkerWindow[]): Promise<void> {
   const file = `${csvPrefix(outDir)}_stats_history.csv`
   const cut = { from: Math.max(...windows.map(({ from }) => from)), to: Math.min(...windows.map(({ to }) => to)) }
-  const fewest = fewestUsers(await readCsv(file), file, cut)
+  const fewest = minimumUsers(await readCsv(file), file, cut)
   if (fewest !== users) throw new BenchError('child_died', `Locust had ${fewest} of ${users} users in its window`)
 }
 
-async function figuresOf({ outDir }: LocustOrder, windows: WorkerWindow[]): Promise<LocustFigures> {
+async function figuresOf({ outDir }: LocustOptions, windows: WorkerWindow[]): Promise<LocustFigures> {
   const file = `${csvPrefix(outDir)}_stats.csv`
   const csv = await readCsv(file)
   return { ...mergeWindows(windows), row: windowRow(csv, file), wholeRow: wholeRow(csv, file) }

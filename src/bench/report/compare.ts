@@ -2,7 +2,7 @@ import {
   change,
   type Comparison,
   compareCells,
-  type Measured,
+  type MeasuredFigure,
   type Pair,
   type Share,
   THRESHOLDS
@@ -70,8 +70,8 @@ function pairTexts({ before, after, rps, p99Ms, failures, regressions }: Pair): 
   ]
 }
 
-function measuredTexts(pair: readonly [Measured, Measured]): [figures: string, change: string] {
-  const text = ({ value, interval: [low, high] }: Measured): string =>
+function measuredTexts(pair: readonly [MeasuredFigure, MeasuredFigure]): [figures: string, change: string] {
+  const text = ({ value, interval: [low, high] }: MeasuredFigure): string =>
     `${digits(value)} [${digits(low)}, ${digits(high)}]`
   const relative = 100 * change(pair)
   return [

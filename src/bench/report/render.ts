@@ -12,7 +12,7 @@ import { resultsMarkdown } from './markdown.js'
  * cross-check that lies in the folder is a section of it.
  * @throws BenchError `bad_results` when the folder is not one, `disk` when it cannot be written
  */
-export async function drawReport(folder: string): Promise<void> {
+export async function renderReport(folder: string): Promise<void> {
   const { run, cells } = await openRun(folder)
   const sections = [...analysisSection(run, cells), ...(await crossCheck(folder, { run, cells }))]
   const markdown = resultsMarkdown(run, cells, sections)

@@ -1,9 +1,9 @@
 import type { SloOptions } from '../cli/cli.js'
 import { type Case, loadCases } from '../load/cases.js'
-import { FAILURES, type LoadOrder } from '../load/generator.js'
+import { FAILURES, type LoadOptions } from '../load/generator.js'
 import { measureRate } from '../load/rate.js'
 import { counted, digits } from '../report/format.js'
-import { findHighestRate, type HighestRate, leastWindowMs, type RateFigures } from './search.js'
+import { findHighestRate, type HighestRate, minimumIntervalMs, type RateFigures } from './search.js'
 import { renderSlo, type SloRow } from './table.js'
 import { askModel, ownStack, type Target, whileAlive } from '../stack/target.js'
 
@@ -45,7 +45,7 @@ interface Trials {
 }
 
 function search(options: SloOptions, { target, cases, signal, replicas }: Trials): Promise<HighestRate> {
-  const order: LoadOrder = {
+  const order: LoadOptions = {
     url: `${target.url}/predict`,
     users: CONNECTIONS,
     workers: options.workers,
@@ -57,7 +57,7 @@ function search(options: SloOptions, { target, cases, signal, replicas }: Trials
   }
   return findHighestRate({
     async measure(ratePerSecond) {
-      const durationMs = Math.max(options.durationMs, leastWindowMs(ratePerSecond) * 1.2)
+      const durationMs = Math.max(options.durationMs, minimumIntervalMs(ratePerSecond) * 1.2)
       const trial = { order: { ...order, ratePerSecond }, warmUpMs: WARM_UP_MS, durationMs }
       const figures = await whileAlive(target, signal, within => measureRate(trial, within))
       console.error(`bench: ${counted(replicas, 'replica')}: ${trialText(figures)}`)

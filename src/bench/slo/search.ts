@@ -46,7 +46,7 @@ export interface HighestRate {
 }
 
 /** Ms within which so many arrivals a second are enough for a P99. */
-export const leastWindowMs = (ratePerSecond: number): number => (MINIMUM_SAMPLES.p99 / ratePerSecond) * 1000
+export const minimumIntervalMs = (ratePerSecond: number): number => (MINIMUM_SAMPLES.p99 / ratePerSecond) * 1000
 
 type Holds = (rate: number) => Promise<boolean>
 

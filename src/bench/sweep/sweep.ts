@@ -13,7 +13,7 @@ import { appendCell, createRun, missingCells, openRun, refuseOther } from '../re
 import { askModel, openTarget, type ServedModel, type Target, whileAlive } from '../stack/target.js'
 
 /** A sweep to be begun, or to be gone on with. */
-export interface SweepOrder {
+export interface SweepRequest {
   options: SweepOptions
   /** in the order in which they are to be run */
   plan: PlannedCell[]
@@ -32,7 +32,7 @@ export interface SweepOrder {
  * @returns the cells that the results have now
  * @throws the signal's reason, or BenchError; cells that had ended are kept, everything that was started is stopped
  */
-export async function runSweep(order: SweepOrder): Promise<Cell[]> {
+export async function runSweep(order: SweepRequest): Promise<Cell[]> {
   const { options, live } = order
   const most = Math.max(...order.plan.map(({ replicas }) => replicas))
   const target = await openTarget(options, most)
@@ -52,7 +52,7 @@ export async function runSweep(order: SweepOrder): Promise<Cell[]> {
   return (await openRun(options.out)).cells
 }
 
-async function runCells(order: SweepOrder, target: Target, cases: readonly Case[]): Promise<void> {
+async function runCells(order: SweepRequest, target: Target, cases: readonly Case[]): Promise<void> {
   const { options, plan, live, signal } = order
   const { run, cells } = await openRun(options.out)
   const measure = options.generator === 'locust' ? runLocustCell : runCell
@@ -84,7 +84,7 @@ interface Digests extends ServedModel {
   payload: string
 }
 
-async function describeRun({ options, plan, args }: SweepOrder, target: Target, of: Digests): Promise<Run> {
+async function describeRun({ options, plan, args }: SweepRequest, target: Target, of: Digests): Promise<Run> {
   return {
     schema: 1,
     startedAt: new Date().toISOString(),
