@@ -30,7 +30,7 @@ class Network(nn.Module):
 
 
 def shown() -> str:
-    text = (REPOSITORY / "docs" / "model-bundle.md").read_text()
+    text = (REPOSITORY / "docs" / "reference" / "model-bundle.md").read_text()
     found = re.search(r"<!-- export:begin -->\n```python\n(.*?)```", text, re.DOTALL)
     assert found is not None
     return found[1]
