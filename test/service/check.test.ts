@@ -18,6 +18,7 @@ const nameless = (manifest: Manifest) => void (manifest.name = '../..')
 
 t.test('a good bundle is found good, in a line for people or as JSON, and its folder is only read', async t => {
   const folder = t.testdir()
+  const folder = t.testdir()
   cpSync('models/gru', folder, { recursive: true })
   chmodSync(folder, 0o555)
   const state = () => readdirSync(folder).map(name => [name, statSync(`${folder}/${name}`).mtimeMs])
@@ -38,6 +39,7 @@ t.test('another architecture, other columns and another window are as good', asy
 })
 
 t.test('what a replica would refuse is refused with exit 1 and the reason of the replica', async t => {
+  const folder = t.testdir()
   const slow = await readLocalBundle('test/fixtures/bundles/slow')
   const wrong = {
     checksum_mismatch: flipped,
@@ -51,11 +53,11 @@ t.test('what a replica would refuse is refused with exit 1 and the reason of the
   }
   for (const [reason, files] of Object.entries(wrong)) {
     const env: Record<string, string> = reason === 'sandbox_timeout' ? { SANDBOX_TIMEOUT_MS: '3000' } : {}
-    const [code, verdict] = await checked([written(`${t.testdirName}/${reason}`, files)], env)
+    const [code, verdict] = await checked([written(`${folder}/${reason}`, files)], env)
     t.match([code, verdict], [1, { ok: false, reason, retryable: false }], reason)
     t.match(verdict.message, /^[ -~]{10,}$/, 'one line says more')
   }
-  const nan = written(`${t.testdirName}/nan`, changedBundle({ model: withNan }))
+  const nan = written(`${folder}/nan`, changedBundle({ model: withNan }))
   t.match(await checked([nan]), [1, { reason: 'golden_mismatch' }])
 })
 
@@ -78,20 +80,21 @@ t.test("the replica's settings are heeded, and those that are none of the check'
 })
 
 t.test('where there is nothing to check it ends with 2 and says why', async t => {
-  const half = written(`${t.testdirName}/half`, whole)
+  const folder = t.testdir()
+  const half = written(`${folder}/half`, whole)
   rmSync(`${half}/golden.json`)
   t.match(await checked([half]), [1, { reason: 'not_found', message: 'there is no golden.json' }], 'a file is missing')
-  const piped = written(`${t.testdirName}/piped`, whole)
+  const piped = written(`${folder}/piped`, whole)
   rmSync(`${piped}/model.onnx`)
   execFileSync('mkfifo', [`${piped}/model.onnx`])
   t.match(await checked([piped]), [2, { reason: 'unreadable', message: 'model.onnx is no file' }], 'a pipe')
   rmSync(`${piped}/model.onnx`)
   mkdirSync(`${piped}/model.onnx`)
   t.match(await checked([piped]), [2, { reason: 'unreadable', message: 'model.onnx is no file' }], 'a folder')
-  writeFileSync(`${t.testdirName}/file`, '')
+  writeFileSync(`${folder}/file`, '')
   const unreadable = { reason: 'unreadable', message: /^the folder cannot be read/ }
-  t.match(await checked([`${t.testdirName}/none`]), [2, unreadable], 'no folder')
-  t.match(await checked([`${t.testdirName}/file`]), [2, unreadable], 'a file in its place')
+  t.match(await checked([`${folder}/none`]), [2, unreadable], 'no folder')
+  t.match(await checked([`${folder}/file`]), [2, unreadable], 'a file in its place')
   t.match(await checked(['models/gru'], { BATCH_CAP: '0' }), [2, { reason: 'bad_setting', message: /^BATCH_CAP / }])
   const queue = { BATCH_CAP: '16', QUEUE_ROWS: '8' }
   t.match(await checked(['models/gru'], queue), [2, { reason: 'bad_setting', message: /QUEUE_ROWS/ }])
