@@ -18,7 +18,6 @@ const nameless = (manifest: Manifest) => void (manifest.name = '../..')
 
 t.test('a good bundle is found good, in a line for people or as JSON, and its folder is only read', async t => {
   const folder = t.testdir()
-  const folder = t.testdir()
   cpSync('models/gru', folder, { recursive: true })
   chmodSync(folder, 0o555)
   const state = () => readdirSync(folder).map(name => [name, statSync(`${folder}/${name}`).mtimeMs])
