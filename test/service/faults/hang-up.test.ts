@@ -15,7 +15,7 @@ const env = { ...SLOW, BATCH_CAP: '1', QUEUE_ROWS: `${SLOTS}` }
 
 t.test('callers who hang up while they wait are not run, and their slots are free again', t =>
   // So long that even at the rate of the slow run all would end in time: admission cannot know that the next ones are quick.
-  underFault(t, { env: { ...env, DEADLINE_MS: '600000' } }, async ({ service, ledger, before }) => {
+  underFault(t, { env: { ...env, DEADLINE_MS: '86400000' } }, async ({ service, ledger, before }) => {
     const slow = ledger.send(slowBody(1000), { right: slowAnswer() })
     const callers = await Promise.all(Array.from({ length: CALLERS }, () => openRaw(service.port)))
     for (const { socket } of callers) socket.write(rawRequest(JSON.stringify(slowBody(0))))
@@ -54,7 +54,7 @@ t.test('the result of a run whose caller hung up is dropped', t =>
 t.test('a caller who hangs up with answers unread takes nothing from whoever has its slot now', t =>
   underFault(
     t,
-    { env: { ...env, BATCH_CAP: '16', MAX_STEPS: '1000', DEADLINE_MS: '240000' } },
+    { env: { ...env, BATCH_CAP: '16', MAX_STEPS: '1000', DEADLINE_MS: '86400000' } },
     async ({ service, ledger, before }) => {
       // More than the sockets' buffers hold, so that the last answers stay behind unsent.
       const long = JSON.stringify({ ...slowBody(0), inference_length: 1000 })
