@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import t from 'tap'
 import { type LoadOptions, startLoad } from '../../src/bench/load/generator.js'
@@ -15,6 +15,11 @@ const order = (server: MoodyServer, more: Partial<LoadOptions> = {}): LoadOption
   ...more
 })
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`)
+/** Not ended either: what has ended is a zombie until its parent hears of it. */
+const isRunning = (pid: number): boolean => {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z'
+}
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, number) => all + number, 0)
 
 t.test('users are exactly as many sockets, spread over the workers, and every answer is counted', async t => {
@@ -93,6 +98,20 @@ t.test('the workers end with their parent, even if it is killed', async t => {
   t.ok(pids.length === 2 && pids.every(isAlive))
   parent.kill('SIGKILL')
   await eventually('both workers have ended', () => !pids.some(isAlive))
+})
+
+t.test('a worker that has answered and ended is no crash, however late its parent hears of both', async t => {
+  // Nobody listens there: nothing is in flight, and a drain ends the workers at once.
+  const server = await moodyServer(() => undefined)
+  await server.close()
+  for (let round = 0; round < 5; round++) {
+    const load = await startLoad(order(server))
+    const drained = load.drain()
+    await new Promise(setImmediate)
+    // Meanwhile the workers answer and end, so that their exits and their last messages are read in one go.
+    while (load.pids.some(isRunning)) continue
+    t.match(await drained, { ok: 0 })
+  }
 })
 
 t.test('an order that cannot be carried out is refused before anything starts', async t => {

@@ -118,6 +118,31 @@ t.test('the table has what was found for each number of replicas', t => {
   t.end()
 })
 
+t.test('a generator that was late and a host that was full are told beside the rate', t => {
+  const found = (tried: RateFigures[]) =>
+    renderSlo({
+      p99Ms: 50,
+      durationMs: 10_000,
+      workers: 4,
+      connections: 256,
+      steps: 1,
+      seed: 7,
+      low: 10,
+      precision: 0.05,
+      confirmations: 1,
+      found: [{ replicas: 1, ratePerSecond: 500, isAtTop: false, confirmed: tried.slice(-1), tried }]
+    })
+  // Ten ms are of no account, and nor is a quarter of the P99.
+  t.match(found([figures(700, { lateMs: 11 }), figures(500)]), '| 2 | generator late in 1 of 2 trials |')
+  t.match(found([figures(700, { lateMs: 11, p99Ms: 60 }), figures(500)]), '| 2 |  |')
+  t.match(found([figures(700, { hostBusy: 0.97 }), figures(500)]), '| 2 | host CPU full in 1 of 2 trials |')
+  t.match(
+    found([figures(500, { lateMs: 30, hostBusy: 1 })]),
+    '| 1 | generator late in 1 of 1 trials; host CPU full in 1 of 1 trials |'
+  )
+  t.end()
+})
+
 t.test('a search on replicas of our own measures rates, and one that is stopped leaves nothing running', async t => {
   const [port] = (await freePorts(1)) as [number]
   const slo = bench(t, ['slo', '--p99', 10_000, '--replicas', 1, '--workers', 2, '--duration', 1, '--port', port])
