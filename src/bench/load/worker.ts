@@ -80,9 +80,9 @@ class LoadWorker {
 
 const worker = new LoadWorker()
 
-function reply(message: WorkerReply): void {
+function reply(message: WorkerReply, sent: () => void = () => undefined): void {
   // The parent may be gone by now: then this process ends with the channel.
-  if (process.connected) process.send!(message)
+  if (process.connected) process.send!(message, sent)
 }
 
 async function answer(request: WorkerRequest): Promise<void> {
@@ -94,8 +94,8 @@ async function answer(request: WorkerRequest): Promise<void> {
     case 'end':
       return reply({ id: request.id, answers: await worker.end(request.asks.at) })
     case 'drain':
-      reply({ id: request.id, answers: await worker.drain() })
-      process.disconnect()
+      // Not before the parent has it: what is still to be written when the channel closes is lost.
+      reply({ id: request.id, answers: await worker.drain() }, () => process.disconnect())
   }
 }
 
