@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { FolderLock } from '../../../src/host/folder-lock.js'
@@ -120,10 +120,14 @@ t.test('and by the next look, without a promotion, with the version before in it
   const CACHE_DIR = `${t.testdir()}/cache`
   const env = { ...bucket.env(), CACHE_DIR, POLL_INTERVAL_MS: '1000' }
   const service = await promoted(t, bucket, env)
+  const stateWritten = () => statSync(`${CACHE_DIR}/state.json`, { bigint: true, throwIfNoEntry: false })?.mtimeNs
   for (const [what, harm] of HARM) {
     const before = told(service)
+    const written = stateWritten()
     harm(CACHE_DIR)
     await eventually(`${what}: it is noticed`, () => told(service) === before + 1)
+    // The state is written last: harm done to it before then would be made good unnoticed.
+    await eventually(`${what}: the state is written`, () => ![undefined, written].includes(stateWritten()))
     await whole(CACHE_DIR, { live: '2', previous: '1' })
     rmSync(`${CACHE_DIR}-away`, { recursive: true, force: true })
   }
