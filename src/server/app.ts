@@ -7,6 +7,7 @@ import Fastify, {
 import type { IncomingMessage, Server } from 'node:http'
 import { adminRoutes } from './routes/admin.js'
 import { boundedServer } from './http/connections.js'
+import { fastPredict } from './predict/fast-predict.js'
 import { exactly } from '../validate.js'
 import type { Context } from './context.js'
 import { docsRoutes } from './routes/docs.js'
@@ -42,7 +43,9 @@ export interface App {
 /** Puts the service together: it neither listens nor reads the environment. */
 export async function buildApp({ logger, version, ...context }: AppOptions): Promise<App> {
   const { config, metrics, drain } = context
-  const bounds = { config, metrics, drain, hungUp: hungUp(config) }
+  const nameOf = requestNames()
+  const fast = fastPredict({ context, logger, nameOf })
+  const bounds = { config, metrics, drain, fast, hungUp: hungUp(config) }
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -57,7 +60,7 @@ export async function buildApp({ logger, version, ...context }: AppOptions): Pro
     childLoggerFactory: parent => parent,
     schemaController: { compilersFactory },
     requestIdHeader: false,
-    genReqId: requestIds(),
+    genReqId: ({ headers }: IncomingMessage) => nameOf(headers['x-request-id']),
     frameworkErrors: badUrlHandler(metrics)
   })
   const operators = new Operators(app, config, bounds)
@@ -84,11 +87,8 @@ export async function buildApp({ logger, version, ...context }: AppOptions): Pro
 const REQUEST_ID = /^[\w.:+/=@-]{1,128}$/
 
 /** The caller's `x-request-id` where it is harmless in a log and an answer; else one of our own, unique per process. */
-function requestIds(): (request: IncomingMessage) => string {
+function requestNames(): (given: string | string[] | undefined) => string {
   const prefix = `${Date.now().toString(36)}-${process.pid.toString(36)}-`
   let count = 0
-  return ({ headers }) => {
-    const given = headers['x-request-id']
-    return typeof given === 'string' && REQUEST_ID.test(given) ? given : prefix + (count++).toString(36)
-  }
+  return given => (typeof given === 'string' && REQUEST_ID.test(given) ? given : prefix + (count++).toString(36))
 }

@@ -2,7 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { type ErrorCode, ServiceError } from '../errors.js'
 import { jsonPointer } from '../json-pointer.js'
 import type { Metrics } from '../metrics/metrics.js'
-import { errorBody } from './error-body.js'
+import { errorBody, isRetriedLater, logIfInternal, RETRY_AFTER } from './error-body.js'
 import { HOW_TO_SEND, wayOut } from './predict/way-out.js'
 import type { predictSchema } from './schemas/predict.js'
 import { afterBody } from './http/late-body.js'
@@ -25,10 +25,6 @@ type SchemaError = NonNullable<FastifyError['validation']>[number]
 
 /** Ajv's keywords in the caller's words. */
 const KEYWORDS: Record<string, ErrorCode> = { additionalProperties: 'unknown_field', required: 'missing_field' }
-
-/** Seconds after which a refused caller may come back: the queue turns over many times in one. */
-const RETRY_AFTER = '1'
-const RETRIED_LATER: ReadonlySet<ErrorCode> = new Set(['queue_full', 'model_not_ready'])
 
 /** Any error as one of the closed list; what is not known becomes `internal`, whose cause only the log shows. */
 function toServiceError(error: unknown, request?: FastifyRequest): ServiceError {
@@ -85,9 +81,8 @@ function mostSteps(request?: FastifyRequest): number | undefined {
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => {
     const failure = toServiceError(error, request)
-    if (failure.statusCode === 500)
-      request.log.error({ reqId: request.id, err: failure.cause ?? failure }, failure.message)
-    if (RETRIED_LATER.has(failure.code)) void reply.header('retry-after', RETRY_AFTER)
+    logIfInternal(request.log, request.id, failure)
+    if (isRetriedLater(failure)) void reply.header('retry-after', RETRY_AFTER)
     afterBody(request, reply, () => void reply.code(failure.statusCode).send(errorBody(failure)))
   })
   app.setNotFoundHandler((request, reply) => {

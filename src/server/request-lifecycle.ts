@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { monotonicMs } from '../clock.js'
 import type { Config } from '../settings/config.js'
 import type { RouteStats } from '../metrics/metrics.js'
@@ -21,7 +21,9 @@ const HUNG_UP = 499
 function ended({ LOG_REQUESTS }: Config, request: FastifyRequest, status: number): void {
   const ms = monotonicMs() - request.began
   request.stats?.ended(status, ms / 1000)
-  if (LOG_REQUESTS) logRequest(request, status, ms)
+  if (!LOG_REQUESTS) return
+  const { method, id, routeOptions } = request
+  logRequest(request.log, { reqId: id, method, route: routeOptions.url ?? 'unmatched', status, ms })
 }
 
 /** Stops the work for a caller who has gone, and counts the request. */
@@ -70,9 +72,16 @@ function sayWhetherItEnds(newest: boolean, reply: FastifyReply, { draining }: Co
   else if (draining) void reply.header('connection', 'close')
 }
 
+/** A request that has ended, as the log has it. */
+interface RequestLine {
+  reqId: string
+  method: string
+  route: string
+  status: number
+  ms: number
+}
+
 /** One line a request; never a body, a header or a query string. */
-function logRequest(request: FastifyRequest, status: number, took: number): void {
-  const { method, id, routeOptions } = request
-  const ms = Math.round(took * 1000) / 1000
-  request.log.info({ reqId: id, method, route: routeOptions.url ?? 'unmatched', status, ms }, 'request')
+export function logRequest(log: FastifyBaseLogger, line: RequestLine): void {
+  log.info({ ...line, ms: Math.round(line.ms * 1000) / 1000 }, 'request')
 }

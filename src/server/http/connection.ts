@@ -11,6 +11,8 @@ import {
   watcherOf,
   type WireError
 } from './node-http.js'
+import type { AnswerWriter } from './answer-text.js'
+import { type FastConnection, FastPath, type FastRoute } from './fast-path.js'
 import { OpenRequests } from './open-requests.js'
 import { Stall } from './stall.js'
 import { inTurn } from './turns.js'
@@ -31,6 +33,7 @@ export interface ConnectionOptions {
   requestMs: number
   /** set while the service stops */
   drain: { readonly draining: boolean }
+  fast: { route: FastRoute; writer: AnswerWriter } | undefined
   refused(code: WireCode): void
 }
 
@@ -44,7 +47,7 @@ interface Refusal {
  * One connection: which of its requests are under way, and how it ends. While it is full it is neither read nor parsed; of what
  * was read already at most one read (64 KiB) waits here, as bytes. It costs the hot path two counts a request.
  */
-export class Connection {
+export class Connection implements FastConnection {
   readonly socket: HttpSocket
   readonly #options: ConnectionOptions
   readonly requests = new OpenRequests()
@@ -55,6 +58,7 @@ export class Connection {
   #press: ((bytes: number) => void) | null = null
   /** bytes behind the request at which the parser stopped */
   #rest: Buffer | undefined
+  readonly #fast: FastPath | undefined
   /** waits for its turn to go on */
   #waits = false
   /** no further request is taken */
@@ -65,6 +69,8 @@ export class Connection {
   readonly #stall = new Stall()
   /** a request that Node's clock gave up while it was not read, and when it was last not read */
   #overdue: IncomingMessage | null = null
+  /** the same of a request that waits behind one on the fast path */
+  #isNextOverdue = false
   #overdueSince = 0
 
   constructor(socket: Socket, options: ConnectionOptions) {
@@ -76,6 +82,31 @@ export class Connection {
     const parser = this.socket.parser!
     const { onIncoming } = parser
     parser.onIncoming = (request, keepAlive) => this.#incoming(request, keepAlive, onIncoming)
+    const { fast } = options
+    if (fast !== undefined) this.#fast = new FastPath(this, fast.route, fast.writer)
+  }
+
+  get isFree(): boolean {
+    return this.#underWay === 0 && !this.#last && this.#refusal === undefined && !this.socket._paused
+  }
+
+  get isDraining(): boolean {
+    return this.#options.drain.draining
+  }
+
+  fastBegan(): void {
+    this.#underWay++
+  }
+
+  fastLeft(last: boolean): void {
+    this.#underWay--
+    if (last) this.#last = true
+    this.#settleLater()
+  }
+
+  /** The socket has closed. */
+  closed(): void {
+    this.#fast?.closed()
   }
 
   /** Nothing is under way, and the end has not begun. */
@@ -92,7 +123,11 @@ export class Connection {
     this.#underWay--
     if (this.#newest === response) this.#newest = null
     if (response._last) this.#last = true
-    if (this.#waits || (this.#press === null && !this.#last)) return
+    this.#settleLater()
+  }
+
+  #settleLater(): void {
+    if (this.#waits || (this.#press === null && !this.#last && this.#fast?.holds !== true)) return
     // Later: Node goes on to the next answer first, and other connections have their turn.
     this.#waits = true
     inTurn(this)
@@ -144,6 +179,23 @@ export class Connection {
       if (this.#options.drain.draining) this.#last = true
       this.#readOn(this.#press)
     } else if (this.#last && this.#underWay === 0) this.#end()
+    else if (this.#fast?.holds === true) this.#takeNext(this.#fast)
+  }
+
+  /** The request that waited behind one on the fast path, and what follows it. */
+  #takeNext(fast: FastPath): void {
+    const mayGoOn = fast.goOn() === 0
+    if (this.#isNextOverdue) {
+      this.#isNextOverdue = false
+      this.#overdue = this.socket.parser!.incoming
+      this.#overdueSince = performance.now()
+    }
+    if (!mayGoOn) return
+    const rest = this.#rest
+    this.#rest = undefined
+    this.socket.parser!.resume()
+    this.socket.resume()
+    this.socket.emit('data', rest)
   }
 
   /** Unless Node still has answers that wait for the client. */
@@ -165,16 +217,22 @@ export class Connection {
     }
     if (this.#ended || this.#refusal !== undefined) return
     if (this.#isToldNothing(code)) return void this.socket.destroy()
+    this.#fast?.giveUp()
     const incoming = this.socket.parser?.incoming ?? undefined
     const inBody = incoming?.complete === false
     const ofNewest = inBody && this.isNewest(incoming)
     if (this.#last && !ofNewest) return
     const failure = wireCodeOf(code)
-    if (failure === 'request_timeout' && this.#press !== null) {
-      this.#overdue = incoming!
-      return
-    }
+    if (failure === 'request_timeout' && this.#isNotRead(incoming)) return
     this.#refuse({ code: failure, ofNewest })
+  }
+
+  /** Whether a request is late because it was not read: it gets that time. */
+  #isNotRead(request: IncomingMessage | undefined): boolean {
+    if (this.#fast?.holds === true) return (this.#isNextOverdue = true)
+    if (this.#press === null) return false
+    this.#overdue = request!
+    return true
   }
 
   /** Nobody is there, or nobody asked: pools of clients open connections for requests to come, whose first would get this answer. */

@@ -4,6 +4,8 @@ import type { FastifyRequest } from 'fastify'
 import type { Config } from '../../settings/config.js'
 import type { Metrics } from '../../metrics/metrics.js'
 import { Connection, connectionOf, type ConnectionOptions } from './connection.js'
+import { AnswerWriter } from './answer-text.js'
+import type { FastRoute } from './fast-path.js'
 import { CountedResponse, type WireError } from './node-http.js'
 
 /** Ms between two looks at all connections, Node's and ours: its own 30 s would let slow clients hold on for as long. */
@@ -14,6 +16,8 @@ export interface ServerOptions {
   metrics: Pick<Metrics, 'connectionError'>
   /** set while the service stops */
   drain: { readonly draining: boolean }
+  /** the route whose ordinary requests take the fast path */
+  fast?: FastRoute
   /** told of each request whose caller has hung up before it was answered */
   hungUp(request: FastifyRequest): void
 }
@@ -58,12 +62,13 @@ class Connections {
   readonly #each: ConnectionOptions
 
   constructor(options: ServerOptions) {
-    const { config, metrics, drain } = options
+    const { config, metrics, drain, fast: route } = options
     this.#options = options
     this.#each = {
       stallMs: config.SOCKET_TIMEOUT_MS,
       requestMs: config.REQUEST_TIMEOUT_MS,
       drain,
+      fast: route && { route, writer: new AnswerWriter(config.KEEP_ALIVE_MS) },
       refused: code => metrics.connectionError(code)
     }
   }
@@ -74,6 +79,7 @@ class Connections {
     this.#all.add(connection)
     socket.on('close', () => {
       this.#all.delete(connection)
+      connection.closed()
       for (const request of connection.requests.closed()) this.#options.hungUp(request)
     })
   }

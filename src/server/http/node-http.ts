@@ -13,13 +13,37 @@ export interface HttpSocket extends Socket {
   _paused: boolean
   /** called after the answer that ends the connection */
   destroySoon(): void
+  /** the answer that is being sent or waited for: told when the client shuts its sending side, which Node would answer in kind */
+  _httpMessage: { _last: boolean } | null
 }
 
-interface Parser {
+/** llhttp's parser as Node wraps it; the callbacks of a request stand under numbers, which its class names. */
+export interface Parser {
   /** the request that is being read, or was read last */
   incoming: IncomingMessage | null
   onIncoming: OnIncoming
+  /** lets a parser that was told to stop go on */
+  resume(): void
+  constructor: { kOnHeadersComplete: number; kOnBody: number; kOnMessageComplete: number }
+  [callback: number]: (...given: never[]) => number | undefined
 }
+
+/** What the parser calls with the headers of a request: its version, headers, method, URL, and more. */
+export type HeadersComplete = (...given: HeadersGiven) => number
+export type HeadersGiven = [
+  major: number,
+  minor: number,
+  headers: string[] | undefined,
+  method: number,
+  url: string | undefined,
+  status: unknown,
+  reason: unknown,
+  upgrade: boolean,
+  keepAlive: boolean
+]
+
+/** llhttp's number of the method POST. */
+export const POST = 3
 
 /** Called with each request whose headers have been read; 0 lets the parser go on. */
 export type OnIncoming = (request: ParsedRequest, keepAlive: boolean) => number

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../errors.js'
+import type { Pool } from '../../model/inference/pool.js'
 import type { ServingModel } from '../../model/promotion/active-model.js'
 import type { Context } from '../context.js'
 
@@ -20,7 +21,7 @@ export function admission(context: Context) {
       const refusal = servingModel(context).pool.refusal(1, context.config.DEADLINE_MS)
       done(refusal && refuse(context, refusal))
     } catch (error) {
-      done(refuse(context, error as ServiceError))
+      done(error as ServiceError)
     }
   }
 }
@@ -31,18 +32,18 @@ const STEPS_BYTES = 32
 const STEPS_VALUE = /^\s*:\s*(\d{1,4})\s*[,}]/
 
 /**
- * Refuses a forecast of several steps before its body is parsed, where so many would not end in time: under overload most
- * requests are refused, and parsing would be most of what a refusal costs. A valid body has the field's name once, written like
- * this or with escapes; what is not found here is left to `admit`.
+ * Why a forecast is refused before its body is parsed, of several steps too: under overload most requests are refused, and parsing
+ * would be most of what a refusal costs. A valid body has the field's name once, written like this or with escapes; what is not found
+ * here is left to `admit`.
  */
-export function admitUnparsed(context: Context, body: Buffer): void {
+export function refusalUnparsed(context: Context, { pool }: ServingModel, body: Buffer): ServiceError | undefined {
   const { DEADLINE_MS, MAX_STEPS } = context.config
-  const pool = context.active.serving?.pool
-  if (pool === undefined || pool.backlog.endsInTime(MAX_STEPS, DEADLINE_MS)) return
-  const steps = stepsWritten(body)
-  if (steps < 2 || steps > MAX_STEPS) return
-  const refusal = pool.refusal(steps, DEADLINE_MS)
-  if (refusal) throw refuse(context, refusal)
+  let refusal = pool.refusal(1, DEADLINE_MS)
+  if (!refusal && !pool.backlog.endsInTime(MAX_STEPS, DEADLINE_MS)) {
+    const steps = stepsWritten(body)
+    if (steps > 1 && steps <= MAX_STEPS) refusal = pool.refusal(steps, DEADLINE_MS)
+  }
+  return refusal && refuse(context, refusal)
 }
 
 /** The steps that a body asks for by its bytes alone; 1 where they do not say. */
@@ -53,19 +54,19 @@ export function stepsWritten(body: Buffer): number {
   return Number(STEPS_VALUE.exec(body.toString('latin1', from, from + STEPS_BYTES))?.[1] ?? 1)
 }
 
-/** Takes a slot in the serving model's pool for so many steps, or throws the refusal that the caller is answered with. */
-export function admit(context: Context, steps: number): { model: ServingModel; slot: number } {
+/** Takes a slot in a model's pool for so many steps, or throws the refusal that the caller is answered with. */
+export function admit(context: Context, pool: Pool, steps: number): number {
   try {
-    const model = servingModel(context)
-    return { model, slot: model.pool.acquire(steps, context.config.DEADLINE_MS) }
+    return pool.acquire(steps, context.config.DEADLINE_MS)
   } catch (error) {
     throw refuse(context, error as ServiceError)
   }
 }
 
-function servingModel({ active }: Context): ServingModel {
-  if (!active.serving) throw new ServiceError('model_not_ready', 'no model is loaded')
-  return active.serving
+/** The model that serves now, or throws the refusal. */
+export function servingModel(context: Context): ServingModel {
+  if (context.active.serving) return context.active.serving
+  throw refuse(context, new ServiceError('model_not_ready', 'no model is loaded'))
 }
 
 function refuse({ metrics }: Context, error: ServiceError): ServiceError {

@@ -3,50 +3,47 @@ import { monotonicMs } from '../../clock.js'
 import type { ServiceError } from '../../errors.js'
 import { Forecast, type ForecastListener } from '../../model/inference/forecast.js'
 import type { ValidWindow } from '../../model/inference/window.js'
-import { admission, admit, admitUnparsed } from '../predict/admission.js'
+import { admission, admit, servingModel } from '../predict/admission.js'
 import { predictAnswer, serverTiming } from '../predict/answer.js'
 import type { Context } from '../context.js'
 import { parseJsonBody } from '../predict/json-body.js'
-import { ScannedBody } from '../predict/scanned-body.js'
-import { exactly } from '../../validate.js'
 import { pingSchema, type PredictBody, predictSchema } from '../schemas/predict.js'
 
-type PredictRequest = FastifyRequest<{ Body: PredictBody | ScannedBody }>
+type PredictRequest = FastifyRequest<{ Body: PredictBody }>
 
-/** `POST /predict` and `GET /predict_ping`. A plugin of its own, so that its body parser is no other route's. */
+/** `POST /predict`, what the fast path leaves of it, and `GET /predict_ping`. A plugin of its own, so that its body parser is no other route's. */
 export async function predictRoutes(app: FastifyInstance, context: Context): Promise<void> {
   app.removeAllContentTypeParsers()
   const { MAX_STEPS, DEADLINE_MS } = context.config
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
-    const bytes = body as Buffer
     try {
-      admitUnparsed(context, bytes)
-      const reader = context.active.serving?.reader
-      const table = reader?.scan(bytes, MAX_STEPS)
-      done(null, table ? new ScannedBody(reader!, table, bytes) : parseJsonBody(bytes))
+      done(null, parseJsonBody(body as Buffer))
     } catch (error) {
       done(error as Error)
     }
   })
-  const options = { schema: predictSchema(MAX_STEPS), onRequest: admission(context), validatorCompiler }
-  app.post('/predict', options, (request: PredictRequest, reply) => {
-    const began = monotonicMs()
-    const { body } = request
-    const steps = body instanceof ScannedBody ? body.steps : (body.inference_length ?? 1)
-    const { model, slot } = admit(context, steps)
-    const { pool, reader } = model
-    let window: ValidWindow
-    try {
-      window = body instanceof ScannedBody ? body.read(reader, slot) : reader.read(body, slot)
-    } catch (error) {
-      pool.release(slot)
-      throw error
+  app.post(
+    '/predict',
+    { schema: predictSchema(MAX_STEPS), onRequest: admission(context) },
+    (request: PredictRequest, reply) => {
+      const began = monotonicMs()
+      const { body } = request
+      const steps = body.inference_length ?? 1
+      const { pool, reader } = servingModel(context)
+      const slot = admit(context, pool, steps)
+      let window: ValidWindow
+      try {
+        window = reader.read(body, slot)
+      } catch (error) {
+        pool.release(slot)
+        throw error
+      }
+      const order = { pool, window, steps, deadline: began + DEADLINE_MS }
+      // By callback, not by promise: a promise a request costs a tenth of the throughput.
+      const forecast = new Forecast(order, new Answer(context, request.id, reply, monotonicMs() - began)).start()
+      request.cancel = () => forecast.cancel()
     }
-    const order = { pool, window, steps, deadline: began + DEADLINE_MS }
-    // By callback, not by promise: a promise a request costs a tenth of the throughput.
-    const forecast = new Forecast(order, new Answer(context, request.id, reply, monotonicMs() - began)).start()
-    request.cancel = () => forecast.cancel()
-  })
+  )
 
   app.get('/predict_ping', { schema: pingSchema }, () => {
     const serving = context.active.serving
@@ -60,13 +57,6 @@ export async function predictRoutes(app: FastifyInstance, context: Context): Pro
       active_jobs: serving?.pool.taken ?? 0
     }
   })
-}
-
-/** What was scanned has the schema's shape. */
-function validatorCompiler({ schema }: { schema: unknown }) {
-  const validate = exactly.compile(schema as object)
-  const unlessScanned = (data: unknown) => data instanceof ScannedBody || validate(data)
-  return Object.defineProperty(unlessScanned, 'errors', { get: () => validate.errors })
 }
 
 /** Turns a forecast, or its failure, into the answer of one request. */

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { ServiceError } from '../../../../src/errors.js'
-import { admitUnparsed, stepsWritten } from '../../../../src/server/predict/admission.js'
+import { refusalUnparsed, stepsWritten } from '../../../../src/server/predict/admission.js'
+import type { ServingModel } from '../../../../src/model/promotion/active-model.js'
 import type { Context } from '../../../../src/server/context.js'
 
 const MAX_STEPS = 30
@@ -13,10 +14,10 @@ function busy(longest: number) {
   const pool = { backlog, refusal: (steps: number) => (steps <= longest ? undefined : REFUSED) }
   const context = {
     config: { MAX_STEPS, DEADLINE_MS: 1000 },
-    active: { serving: { pool } },
     metrics: { refused: (code: string) => refused.push(code) }
   } as unknown as Context
-  return { refused, admit: (text: string) => admitUnparsed(context, Buffer.from(text)) }
+  const model = { pool } as unknown as ServingModel
+  return { refused, refusal: (text: string) => refusalUnparsed(context, model, Buffer.from(text)) }
 }
 
 const data = '{"ts":["2020-01-01T00:00:00"],"down":[1.5]}'
@@ -45,17 +46,17 @@ t.test('what the bytes do not say is left to the parser', t => {
 })
 
 t.test('a forecast that would not end in time is refused unparsed, and counted once', t => {
-  const { admit, refused } = busy(10)
-  t.throws(() => admit(`{"inference_length":11,"data":${data}}`), REFUSED)
+  const { refusal, refused } = busy(10)
+  t.equal(refusal(`{"inference_length":11,"data":${data}}`), REFUSED)
   t.same(refused, ['queue_full'])
-  for (const steps of [1, 10, 31, 0]) admit(`{"inference_length":${steps},"data":${data}}`)
+  for (const steps of [1, 10, 31, 0]) t.equal(refusal(`{"inference_length":${steps},"data":${data}}`), undefined)
   t.same(refused, ['queue_full'], 'what fits, and what no schema allows, is left to the parser and the schema')
   t.end()
 })
 
 t.test('while everything would end in time no body is looked at', t => {
-  const { admit, refused } = busy(MAX_STEPS)
-  admit(`{"inference_length":30,"data":${data}}`)
+  const { refusal, refused } = busy(MAX_STEPS)
+  t.equal(refusal(`{"inference_length":30,"data":${data}}`), undefined)
   t.same(refused, [])
   t.end()
 })
