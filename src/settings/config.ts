@@ -64,11 +64,11 @@ export const ConfigSchema = {
     }),
     BATCH_CAP: integer({ default: 16, minimum: 1, maximum: 256, description: 'Rows of a batch at the most.' }),
     QUEUE_ROWS: integer({
-      default: 1024,
+      default: 4096,
       minimum: 1,
       maximum: 65_536,
       description:
-        'Requests that may wait or run at once; one more is refused with 429, and so is one that could not end in time.'
+        'Requests that may wait or run at once. One more is refused with 429, and so is a request that could not end in time.'
     }),
     DEADLINE_MS: ms(
       2000,

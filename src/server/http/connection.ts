@@ -31,6 +31,8 @@ export interface ConnectionOptions {
   stallMs: number
   /** ms that a client may take to send a request */
   requestMs: number
+  /** ms that a connection is kept without requests */
+  keepAliveMs: number
   /** set while the service stops */
   drain: { readonly draining: boolean }
   fast: { route: FastRoute; writer: AnswerWriter } | undefined
@@ -59,6 +61,8 @@ export class Connection implements FastConnection {
   /** bytes behind the request at which the parser stopped */
   #rest: Buffer | undefined
   readonly #fast: FastPath | undefined
+  /** when the last answer of the fast path had left: for the others Node has a timer a connection */
+  #idleSince = Infinity
   /** waits for its turn to go on */
   #waits = false
   /** no further request is taken */
@@ -100,6 +104,7 @@ export class Connection implements FastConnection {
 
   fastLeft(last: boolean): void {
     this.#underWay--
+    this.#idleSince = performance.now()
     if (last) this.#last = true
     this.#settleLater()
   }
@@ -273,6 +278,8 @@ export class Connection implements FastConnection {
     const { socket } = this
     if (this.#stall.ms(socket, now) >= this.#options.stallMs) return void socket.destroy()
     if (this.#ended) return this.#linger(now)
+    const isIdle = this.#underWay === 0 && !socket.timeout
+    if (isIdle && now - this.#idleSince >= this.#options.keepAliveMs) return void socket.destroy()
     // A client that has shut its sending side may still be gone, which only who writes is told.
     if (socket.readableEnded && this.#underWay > 0 && socket.writableLength === 0) socket.write('')
     if (this.#overdue !== null) this.#lookAtOverdue(this.#overdue, now)

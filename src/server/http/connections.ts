@@ -67,6 +67,7 @@ class Connections {
     this.#each = {
       stallMs: config.SOCKET_TIMEOUT_MS,
       requestMs: config.REQUEST_TIMEOUT_MS,
+      keepAliveMs: config.KEEP_ALIVE_MS,
       drain,
       fast: route && { route, writer: new AnswerWriter(config.KEEP_ALIVE_MS) },
       refused: code => metrics.connectionError(code)

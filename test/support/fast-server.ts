@@ -1,0 +1,82 @@
+import { once } from 'node:events'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import type { Test } from 'tap'
+import { boundedServer } from '../../src/server/http/connections.js'
+import type { Exchange, FastRoute } from '../../src/server/http/fast-path.js'
+import { loadConfig } from '../../src/settings/config.js'
+
+interface Taken {
+  exchange: Exchange
+  body: string
+}
+
+interface Caller {
+  socket: Socket
+  text: string
+  ended: boolean
+}
+
+/** A server whose fast route `/fast` takes what `takes` says, and leaves the rest to a handler that answers with what it was sent. */
+export async function fastServer(
+  t: Test,
+  env: Record<string, string> = {},
+  takes: (body: string) => boolean = () => true
+) {
+  const taken: Taken[] = []
+  const ended: [string, number][] = []
+  const asked: string[] = []
+  const drain = { draining: false }
+  const fast: FastRoute = {
+    url: '/fast',
+    maxBytes: 1000,
+    nameOf: given => given ?? 'unnamed',
+    handle(exchange, body) {
+      if (!takes(body.toString())) return false
+      taken.push({ exchange, body: body.toString() })
+      return true
+    },
+    ended: ({ id }, status) => void ended.push([id, status])
+  }
+  const metrics = { connectionError: () => undefined }
+  const options = { config: loadConfig(env), metrics, drain, fast, hungUp: () => undefined }
+  const server = boundedServer((request, response) => echo(asked, request, response), options)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const sockets: Socket[] = []
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  const open = async (): Promise<Caller> => {
+    const socket = connect({ port: portOf(server), host: '127.0.0.1', allowHalfOpen: true })
+    sockets.push(socket)
+    const caller = { socket, text: '', ended: false }
+    socket.on('data', chunk => (caller.text += chunk.toString()))
+    socket.on('end', () => (caller.ended = true))
+    socket.on('error', () => (caller.ended = true))
+    await once(socket, 'connect')
+    return caller
+  }
+  return { server, taken, ended, asked, drain, open }
+}
+
+export const portOf = (server: Server) => (server.address() as AddressInfo).port
+
+/** The framework's part: says what has come, in full. */
+function echo(asked: string[], request: IncomingMessage, response: ServerResponse): void {
+  let body = ''
+  request.on('data', chunk => (body += chunk))
+  request.on('end', () => {
+    asked.push(body)
+    response.end(`framework:${request.method} ${request.url} ${body};`)
+  })
+}
+
+/** A request for the fast route, its headers as given. */
+export function ask(body: string, headers: string[] = [], start = 'POST /fast HTTP/1.1'): string {
+  const own = ['Host: h', 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`]
+  const names = headers.map(header => header.split(':')[0]!.toLowerCase())
+  const kept = own.filter(header => !names.includes(header.split(':')[0]!.toLowerCase()))
+  return `${[start, ...kept, ...headers].join('\r\n')}\r\n\r\n${body}`
+}
