@@ -1,6 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { ConfigSchema } from '../src/settings/config.js'
+import { LimitSettings } from '../src/settings/limits.js'
+import { SourceSettings } from '../src/settings/model-source.js'
+import { PromotionSettings } from '../src/settings/promotion.js'
+import { ServerSettings } from '../src/settings/server.js'
 
 /** What the table shows of a setting's schema. */
 interface Setting {
@@ -18,9 +21,23 @@ function allowed(setting: Setting): string {
   return setting.type === 'boolean' ? '`true`, `false`' : 'text'
 }
 
-/** The table of docs/reference/settings.md, from the schema that reads them. */
+/** By subject, as the schema is put together. */
+const SUBJECTS: Record<string, Record<string, Setting>> = {
+  'Listeners, connections, stop and log': ServerSettings,
+  'Where the model comes from': SourceSettings,
+  'How a promoted model goes live': PromotionSettings,
+  'Workers, and what a request may ask for': LimitSettings
+}
+
+/** The tables of docs/reference/settings.md, from the schemas that read the settings. */
 export function settingsTable(): string {
-  const rows = Object.entries(ConfigSchema.properties as Record<string, Setting>).map(([name, setting]) => {
+  return Object.entries(SUBJECTS)
+    .map(([subject, settings]) => `## ${subject}\n\n${tableOf(settings)}`)
+    .join('\n\n')
+}
+
+function tableOf(settings: Record<string, Setting>): string {
+  const rows = Object.entries(settings).map(([name, setting]) => {
     const standard = setting.default === '' ? '(empty)' : `\`${String(setting.default)}\``
     return `| \`${name}\` | ${standard} | ${allowed(setting)} | ${setting.description} |`
   })

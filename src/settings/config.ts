@@ -2,122 +2,18 @@ import { tmpdir } from 'node:os'
 import { isAbsolute, resolve } from 'node:path'
 import type { ErrorObject } from 'ajv'
 import type { FromSchema } from 'json-schema-to-ts'
+import { LimitSettings } from './limits.js'
 import { PromotionSettings } from './promotion.js'
+import { ServerSettings } from './server.js'
 import { exactly } from '../validate.js'
 import { sourceComplaint, SourceSettings } from './model-source.js'
 import { NO_TELEMETRY } from '../host/telemetry.js'
-
-/** A day. A timer beyond 2^31 - 1 ms fires at once, and Node adds a second to the keep-alive time. */
-const MAX_TIMER_MS = 86_400_000
-
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
-
-interface Range {
-  default: number
-  minimum: number
-  maximum: number
-  description: string
-}
-
-const integer = (range: Range) => ({ type: 'integer', ...range }) as const
-const ms = (standard: number, description: string, minimum = 1) =>
-  integer({ default: standard, minimum, maximum: MAX_TIMER_MS, description })
 
 /** Every setting, by the name of its environment variable. docs/reference/settings.md is compared with this by a test. */
 export const ConfigSchema = {
   type: 'object',
   additionalProperties: false,
-  properties: {
-    HOST: {
-      type: 'string',
-      default: '127.0.0.1',
-      minLength: 1,
-      description: 'Address to listen on; of a name its first one.'
-    },
-    PORT: integer({
-      default: 8080,
-      minimum: 0,
-      maximum: 65_535,
-      description: 'Port to listen on; 0 takes a free one.'
-    }),
-    ADMIN_PORT: integer({
-      default: -1,
-      minimum: -1,
-      maximum: 65_535,
-      description:
-        'Second port, which has all routes; those of operators are then on no other. 0 takes a free one, -1 none: they are on `PORT`, for callers of this host only.'
-    }),
-    ADMIN_HOST: { type: 'string', default: '', description: 'Address for `ADMIN_PORT`; empty for that of `HOST`.' },
-    MODEL_DIR: {
-      type: 'string',
-      default: 'models/gru',
-      minLength: 1,
-      description: 'Folder of the model bundle to serve.'
-    },
-    ...SourceSettings,
-    ...PromotionSettings,
-    WORKERS: integer({
-      default: 1,
-      minimum: 1,
-      maximum: 64,
-      description: 'Worker threads, each with a session of its own. One keeps up with one main thread.'
-    }),
-    BATCH_CAP: integer({ default: 16, minimum: 1, maximum: 256, description: 'Rows of a batch at the most.' }),
-    QUEUE_ROWS: integer({
-      default: 4096,
-      minimum: 1,
-      maximum: 65_536,
-      description:
-        'Requests that may wait or run at once. One more is refused with 429, and so is a request that could not end in time.'
-    }),
-    DEADLINE_MS: ms(
-      2000,
-      'Time a request may wait for the model before it is answered 504 without being run. One that would need more than half of it is refused at once.'
-    ),
-    RUN_TIMEOUT_MS: ms(
-      10_000,
-      'Time one batch may run before its rows are given up and the replica turns not ready.',
-      100
-    ),
-    MAX_STEPS: integer({
-      default: 30,
-      minimum: 1,
-      maximum: 1000,
-      description: 'Largest `inference_length` of a request.'
-    }),
-    MAX_ROWS: integer({ default: 1000, minimum: 1, maximum: 100_000, description: 'Most rows of a table.' }),
-    BODY_LIMIT_BYTES: integer({
-      default: 327_680,
-      minimum: 1024,
-      maximum: 67_108_864,
-      description: 'Largest request body; a table of `MAX_ROWS` rows must fit.'
-    }),
-    REQUEST_TIMEOUT_MS: ms(2000, 'Time a client may take to send its request, headers and body.', 100),
-    SOCKET_TIMEOUT_MS: ms(30_000, 'Time a client may leave an answer unread before its connection is cut.', 100),
-    MAX_CONNECTIONS: integer({
-      default: 4096,
-      minimum: 16,
-      maximum: 1_000_000,
-      description: 'Most connections of a listener; for one more the oldest that has nothing under way is closed.'
-    }),
-    KEEP_ALIVE_MS: ms(72_000, 'Time an idle connection is kept; longer than the load balancer keeps its own.'),
-    DRAIN_DELAY_MS: ms(2000, 'After SIGTERM: time of not-ready while requests are still taken.', 0),
-    GRACE_MS: ms(10_000, 'After SIGTERM: time by which the process has exited, delay included.'),
-    WORKER_HEAP_MB: integer({
-      default: 64,
-      minimum: 16,
-      maximum: 4096,
-      description: "JavaScript heap of a worker in MiB; the model's own memory lies outside it."
-    }),
-    ADMIN_TOKEN: {
-      type: 'string',
-      default: '',
-      pattern: '^([!-~]{16,})?$',
-      description: 'Bearer token of the admin routes, 16 characters or more; empty turns them off.'
-    },
-    LOG_LEVEL: { type: 'string', enum: LOG_LEVELS, default: 'info', description: 'Least severe level that is logged.' },
-    LOG_REQUESTS: { type: 'boolean', default: false, description: 'One log line for each request.' }
-  }
+  properties: { ...ServerSettings, ...SourceSettings, ...PromotionSettings, ...LimitSettings }
 } as const
 
 export type Config = FromSchema<typeof ConfigSchema>
@@ -138,13 +34,13 @@ function describe({ instancePath, keyword, message, params }: ErrorObject): stri
 function checkTogether(config: Config): void {
   if (config.DRAIN_DELAY_MS >= config.GRACE_MS) throw new ConfigError('DRAIN_DELAY_MS must be less than GRACE_MS')
   if (config.KAFKA_BROKERS === '' && config.KAFKA_TOPIC !== PromotionSettings.KAFKA_TOPIC.default) {
-    throw new ConfigError('KAFKA_TOPIC says nothing without KAFKA_BROKERS: leave it out')
+    throw new ConfigError('KAFKA_TOPIC has no effect without KAFKA_BROKERS: leave KAFKA_TOPIC out')
   }
   const complaint = sourceComplaint(config)
   if (complaint !== undefined) throw new ConfigError(complaint)
   if (config.ADMIN_PORT > 0 && config.ADMIN_PORT === config.PORT) throw new ConfigError('ADMIN_PORT must not be PORT')
   if (config.ADMIN_PORT < 0 && config.ADMIN_HOST !== '') {
-    throw new ConfigError('ADMIN_HOST says nothing without ADMIN_PORT: leave it out')
+    throw new ConfigError('ADMIN_HOST has no effect without ADMIN_PORT: leave ADMIN_HOST out')
   }
   checkBatches(config)
 }

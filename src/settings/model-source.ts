@@ -1,62 +1,57 @@
-/** Settings of where the promoted model comes from; a part of the schema in config.ts, which reads them. */
+import { filled, integer, ms, text, toggle } from './kinds.js'
 
 const SOURCES = ['local', 's3', 'mlflow'] as const
-
-const text = (description: string, pattern: string, standard = '') =>
-  ({ type: 'string', default: standard, pattern, description }) as const
-const integer = (standard: number, minimum: number, maximum: number, description: string) =>
-  ({ type: 'integer', default: standard, minimum, maximum, description }) as const
-
 const ORIGIN = '^(https?://[A-Za-z0-9.\\-\\[\\]:]+(/[A-Za-z0-9._~/-]*)?)?$'
 const NAME = '^([A-Za-z0-9_][A-Za-z0-9_. -]{0,127})?$'
 
+/** Settings of where the promoted model comes from. */
 export const SourceSettings = {
+  MODEL_DIR: filled('Folder of the model bundle to serve.', 'models/gru'),
   MODEL_SOURCE: {
     type: 'string',
     enum: SOURCES,
     default: 'local',
-    description: 'Where the promoted model is: `MODEL_DIR`, a bucket, or what MLflow names.'
+    description: 'Where the promoted model is: in `MODEL_DIR`, in a bucket, or where MLflow says.'
   },
-  MODEL_FALLBACK: {
-    type: 'boolean',
-    default: false,
-    description: 'Serve `MODEL_DIR` until `s3` or `mlflow` has given a model.'
-  },
+  MODEL_FALLBACK: toggle('Serve `MODEL_DIR` until `s3` or `mlflow` has given a model.'),
   MLFLOW_TRACKING_URI: text('URL of MLflow, without credentials.', ORIGIN),
   MODEL_NAME: text('Name of the registered model in MLflow.', NAME),
-  MODEL_ALIAS: text('Alias of the version to serve; empty for `promoted`.', NAME),
+  MODEL_ALIAS: text('Alias of the version to serve. Empty for `promoted`.', NAME),
   MODEL_VERSION: text('Version to serve whatever is promoted.', '^([1-9][0-9]{0,8})?$'),
-  SHADOW_ALIAS: text('Alias of a second version that gets live rows for comparison only; empty for none.', NAME),
+  SHADOW_ALIAS: text(
+    'Alias of the shadow: a second version that gets live rows for comparison only. Empty for none.',
+    NAME
+  ),
   SHADOW_SHARE: {
     type: 'number',
     default: 0.1,
     minimum: 0.001,
     maximum: 1,
-    description: 'Share of the live rows that it gets.'
+    description: 'Share of the live rows that the shadow gets.'
   },
-  S3_ENDPOINT: text('URL of the S3 server; empty for that of the region.', ORIGIN),
+  S3_ENDPOINT: text('URL of the S3 server. Empty for the URL of the region.', ORIGIN),
   S3_REGION: text('Region of the bucket.', '^[a-z0-9-]{1,64}$', 'us-east-1'),
   S3_BUCKET: text(
-    'The one bucket that models may come from; for `mlflow` empty if its own server hands them out.',
+    'The one bucket that models may come from. Empty where MLflow hands the files out itself.',
     '^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$'
   ),
   S3_PREFIX: text(
-    'Folder in it that models may come from; for `s3` the one with the bundle.',
+    'Folder of `S3_BUCKET` that models may come from. For `s3`, the folder of the bundle.',
     '^([A-Za-z0-9_=+-][A-Za-z0-9_.=+-]*(/[A-Za-z0-9_=+-][A-Za-z0-9_.=+-]*)*)?$'
   ),
-  S3_ACCESS_KEY_ID: text('Key of the bucket.', '^[!-~]*$'),
-  S3_SECRET_ACCESS_KEY: text('Its secret; never shown.', '^[!-~]*$'),
+  S3_ACCESS_KEY_ID: text('Access key for `S3_BUCKET`.', '^[!-~]*$'),
+  S3_SECRET_ACCESS_KEY: text('Secret of `S3_ACCESS_KEY_ID`. Never shown.', '^[!-~]*$'),
   CACHE_DIR: text(
-    'Folder, of this replica alone, for the last two models that served: a restart needs no store. Empty for none.',
+    'Folder of this replica alone for the last two models that served. With it a restart needs no store. Empty for none.',
     '^[^\\u0000]*$'
   ),
-  FETCH_TIMEOUT_MS: integer(30_000, 100, 3_600_000, 'Time that one of three tries to fetch a bundle may take.'),
+  FETCH_TIMEOUT_MS: ms(30_000, 'Time each of three tries to fetch a bundle may take.', 100, 3_600_000),
   MODEL_MAX_BYTES: integer(67_108_864, 1024, 1_073_741_824, 'Largest file of a fetched bundle.')
 } as const
 
 type SettingName = Exclude<
   keyof typeof SourceSettings,
-  'MODEL_SOURCE' | 'MODEL_FALLBACK' | 'SHADOW_SHARE' | 'FETCH_TIMEOUT_MS' | 'MODEL_MAX_BYTES'
+  'MODEL_DIR' | 'MODEL_SOURCE' | 'MODEL_FALLBACK' | 'SHADOW_SHARE' | 'FETCH_TIMEOUT_MS' | 'MODEL_MAX_BYTES'
 >
 
 /** The settings that must go together. */
@@ -68,7 +63,7 @@ type Together = Record<SettingName, string> & {
 
 const STORE: SettingName[] = ['S3_BUCKET', 'S3_PREFIX', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']
 const REGISTRY: SettingName[] = ['MLFLOW_TRACKING_URI', 'MODEL_NAME']
-/** What says nothing without the store. */
+/** What has no effect without the store. */
 const WITH_STORE: SettingName[] = [...STORE, 'S3_ENDPOINT', 'S3_REGION']
 const CHOICE: SettingName[] = ['MODEL_ALIAS', 'MODEL_VERSION', 'SHADOW_ALIAS']
 
@@ -86,24 +81,24 @@ const RULES: Record<(typeof SOURCES)[number], { needed: SettingName[]; foreign: 
 export function sourceComplaint(config: Together): string | undefined {
   const { needed, foreign } = RULES[config.MODEL_SOURCE]
   const useless = foreign.find(name => config[name] !== SourceSettings[name].default)
-  if (useless) return `${useless} says nothing to this MODEL_SOURCE: leave it out`
+  if (useless) return `${useless} has no effect with this MODEL_SOURCE: leave ${useless} out`
   const missing = needed.find(name => config[name] === '')
   if (missing) return `${missing} must be set for this MODEL_SOURCE`
   const alone = STORE.find(name => config[name] === '')
   const given = WITH_STORE.find(name => config[name] !== SourceSettings[name].default)
-  if (alone && given) return `${alone} must be set too where ${given} is`
+  if (alone && given) return `${alone} must be set where ${given} is set`
   if (config.MODEL_ALIAS !== '' && config.MODEL_VERSION !== '') {
     return 'MODEL_VERSION and MODEL_ALIAS exclude each other'
   }
   if (config.MODEL_FALLBACK && config.MODEL_SOURCE === 'local') {
-    return 'MODEL_FALLBACK says nothing to this MODEL_SOURCE: leave it out'
+    return 'MODEL_FALLBACK has no effect with this MODEL_SOURCE: leave MODEL_FALLBACK out'
   }
   return shadowComplaint(config)
 }
 
 function shadowComplaint({ SHADOW_ALIAS, MODEL_ALIAS, MODEL_VERSION }: Together): string | undefined {
   if (SHADOW_ALIAS !== '' && MODEL_VERSION === '' && SHADOW_ALIAS === (MODEL_ALIAS || PROMOTED)) {
-    return 'SHADOW_ALIAS must be another alias than that of the version to serve'
+    return 'SHADOW_ALIAS must differ from the alias of the version to serve'
   }
   return undefined
 }

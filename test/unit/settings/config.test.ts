@@ -32,13 +32,13 @@ t.test('MLflow can do without a bucket, but not with half of one', t => {
   t.equal(loadConfig({ ...mlflow, ...store, S3_ENDPOINT: 'http://127.0.0.1:1' }).S3_BUCKET, 'models')
   for (const left of Object.keys(store)) {
     const half = { ...mlflow, ...store, [left]: '' }
-    t.throws(() => loadConfig(half), { name: 'ConfigError', message: new RegExp(`^${left} must be set too where S3_`) })
+    t.throws(() => loadConfig(half), { name: 'ConfigError', message: new RegExp(`^${left} must be set where S3_`) })
   }
   for (const [name, value] of [
     ['S3_ENDPOINT', 'http://127.0.0.1:1'],
     ['S3_REGION', 'eu-west-1']
   ] as const) {
-    t.throws(() => loadConfig({ ...mlflow, [name]: value }), { message: `S3_BUCKET must be set too where ${name} is` })
+    t.throws(() => loadConfig({ ...mlflow, [name]: value }), { message: `S3_BUCKET must be set where ${name} is set` })
   }
   t.throws(() => loadConfig({ MODEL_SOURCE: 's3' }), { message: 'S3_BUCKET must be set for this MODEL_SOURCE' })
   t.end()
