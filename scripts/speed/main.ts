@@ -6,7 +6,7 @@ import { quietLibraries } from '../../src/settings/config.js'
 import { realBodies } from './bodies.js'
 import { cacheStart } from './cache-start.js'
 import { expensiveBodies } from './expensive-bodies.js'
-import { oneConnection, throughput } from './http.js'
+import { peers } from './http.js'
 import { ring, text } from './in-process.js'
 import { coldStart, memory } from './life.js'
 import { longForecasts } from './long-forecasts.js'
@@ -23,6 +23,8 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '6' },
     seconds: { type: 'string', default: '3' },
+    connections: { type: 'string', default: '1,50,200,1000,1500,4000' },
+    raw: { type: 'string' },
     only: { type: 'string', multiple: true }
   }
 })
@@ -38,8 +40,7 @@ writeFileSync(file, bodies.join('\n'))
 process.env.SPEED_BODIES = file
 
 const parts: Record<string, () => Promise<Figure[]>> = {
-  throughput: () => throughput({ rounds, seconds }),
-  'one-connection': () => oneConnection({ rounds, seconds }),
+  peers: () => peers({ rounds, seconds, connections: options.connections.split(',').map(Number), raw: options.raw }),
   ring: () => ring(bodies, { rounds, seconds }),
   text: () => text(bodies, rounds),
   'expensive-bodies': () => expensiveBodies(rounds),
