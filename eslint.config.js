@@ -20,6 +20,10 @@ const benchIsAClient = {
 /** Rooms in the order in which each may import those before it, and none behind it. */
 const MODEL_ROOMS = ['bundle', 'inference', 'registry', 'promotion', 'shadow']
 const SERVER_ROOMS = ['schemas', 'http', 'predict', 'routes']
+const BENCH_ROOMS = [
+  ...['results', 'watch', 'samples', 'analysis', 'report', 'stack', 'load'],
+  ...['cell', 'locust', 'live', 'sweep', 'slo', 'cli']
+]
 const behind = (rooms, room) => ({
   group: rooms.slice(rooms.indexOf(room) + 1).map(name => `**/${name}/**`),
   message: `imports go one way: ${rooms.join(' <- ')}`
@@ -82,6 +86,7 @@ export default [
   { files: ['src/settings/**/*.ts', 'src/host/**/*.ts'], rules: restrict(onlyOnnxSession, groundFloor) },
   { files: ['src/model/inference/worker/onnx-session.ts'], rules: restrict(modelKnowsNoServer) },
   { files: ['src/bench/**/*.ts'], rules: restrict(onlyOnnxSession, benchIsAClient) },
+  ...betweenRooms('bench', BENCH_ROOMS, benchIsAClient),
   // Long for what they list, not for what they do.
   {
     files: ['src/**/schemas/*.ts', 'src/**/*.schema.ts', 'src/settings/*.ts', 'src/metrics/*.ts'],

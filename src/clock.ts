@@ -19,7 +19,7 @@ function threadOrigin(): number {
 
 const ORIGIN = threadOrigin()
 
-/** Milliseconds on the process-wide monotonic clock; never goes back, comparable between threads to a microsecond. */
+/** Milliseconds on the machine's monotonic clock; never goes back, comparable between threads and processes to a microsecond. */
 export function monotonicMs(): number {
   return performance.now() + ORIGIN
 }

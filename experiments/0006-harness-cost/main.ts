@@ -37,7 +37,7 @@ async function harness(): Promise<number> {
   const load = await startLoad({
     url,
     users: connections,
-    workers,
+    loadWorkers: workers,
     thinkMs: 0,
     bodies: [body],
     checkEvery: 50,
@@ -46,7 +46,7 @@ async function harness(): Promise<number> {
   })
   try {
     await pause(WARM_UP_MS)
-    const window = await load.beginWindow()
+    const window = await load.beginInterval()
     await pause(seconds * 1000)
     const { statuses, elapsedMs } = await window.end()
     await load.drain()

@@ -78,7 +78,7 @@ async function measure(trial: Trial, factor: number, rate: number): Promise<Poin
   const order: LoadOptions = {
     url: `${url}/predict`,
     users: factor === 0 ? CAPACITY_USERS : Number(options.connections),
-    workers: LOAD_WORKERS,
+    loadWorkers: LOAD_WORKERS,
     thinkMs: 0,
     bodies: cases.map(({ body }) => body),
     expected: cases,
@@ -92,7 +92,7 @@ async function measure(trial: Trial, factor: number, rate: number): Promise<Poin
     for (const pid of load.pids) pin(pid, LOAD_CORE)
     await pause(WARM_UP_MS)
     const before = await counters(replica)
-    const window = await load.beginWindow()
+    const window = await load.beginInterval()
     await pause(Number(options.seconds) * 1000)
     const figures = await window.end()
     const after = await counters(replica)

@@ -1,8 +1,8 @@
-import type { Run } from '../results/run.schema.js'
+import type { Run } from './results/run.schema.js'
 
-/** How long a cell is warmed up: windows of `windowMs` until the last three agree, `most` of them at the most. */
+/** How long a cell is warmed up: intervals of `intervalMs` until the last three agree, `most` of them at the most. */
 export interface WarmUp {
-  windowMs: number
+  intervalMs: number
   most: number
 }
 
@@ -15,9 +15,9 @@ export interface SweepOptions {
   /** each of them 1 to 8 */
   replicas: number[]
   users: number[]
-  /** load-generator processes; one phase each */
-  workers: number[]
-  /** of the measured window; the preset's own when it is left out */
+  /** numbers of load workers; one phase each */
+  loadWorkers: number[]
+  /** of the measured interval; the preset's own when it is left out */
   durationMs: number | undefined
   /** times that each cell is measured */
   repeats: number
@@ -42,4 +42,22 @@ export interface SweepOptions {
   port: number
   /** HAProxy's `balance`; the one for so many replicas on this host when it is left out */
   balance: string | undefined
+}
+
+/** What the flags of every measurement of our own stack give. */
+export interface SharedOptions {
+  seed: number
+  payload: string | undefined
+  steps: number
+  port: number
+  balance: string | undefined
+}
+
+/** Search for the highest Poisson rate whose P99 keeps a bound. */
+export interface SloOptions extends SharedOptions {
+  p99Ms: number
+  replicas: number[]
+  loadWorkers: number
+  /** of each trial */
+  durationMs: number
 }

@@ -11,7 +11,7 @@ import { type MoodyServer, moodyServer } from '../support/moody-server.js'
 
 const order = (server: MoodyServer, more: Partial<LoadOptions> = {}): LoadOptions => ({
   url: server.url,
-  ...{ users: 5, workers: 3, thinkMs: 0, bodies: ['{}'], checkEvery: 50, seed: 1, timeoutMs: 30_000 },
+  ...{ users: 5, loadWorkers: 3, thinkMs: 0, bodies: ['{}'], checkEvery: 50, seed: 1, timeoutMs: 30_000 },
   ...more
 })
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`)
@@ -34,7 +34,7 @@ t.test('users are exactly as many sockets, spread over the workers, and every an
   const ticks: Tick[] = []
   load.onTick(tick => ticks.push(tick))
   await eventually('all connected', () => server.open.size === 5)
-  const window = await load.beginWindow()
+  const window = await load.beginInterval()
   await eventually('two whole seconds', () => ticks.length >= 2)
   const figures = await window.end()
   t.equal(server.open.size, 5)
@@ -56,7 +56,7 @@ t.test('a window counts the answers that come between its cuts, and only those',
   const held: (() => void)[] = []
   const server = await moodyServer(({ answer }) => held.push(() => answer(200, '{}')))
   t.teardown(server.close)
-  const load = await startLoad(order(server, { users: 4, workers: 2 }))
+  const load = await startLoad(order(server, { users: 4, loadWorkers: 2 }))
   t.teardown(() => load.kill())
   const release = async (): Promise<void> => {
     const before = server.asked
@@ -66,7 +66,7 @@ t.test('a window counts the answers that come between its cuts, and only those',
   }
   await eventually('the first four', () => server.asked === 4)
   await release()
-  const window = await load.beginWindow()
+  const window = await load.beginInterval()
   await release()
   await release()
   const figures = await window.end()
@@ -80,7 +80,7 @@ t.test('a worker that dies is named, and nothing is left running', async t => {
   const server = await moodyServer(({ answer }) => answer(200, '{}'))
   t.teardown(server.close)
   const load = await startLoad(order(server))
-  const window = await load.beginWindow()
+  const window = await load.beginInterval()
   process.kill(load.pids[1]!, 'SIGKILL')
   await t.rejects(window.end(), { code: 'child_died', message: 'load worker 2 of 3 has ended (SIGKILL)' })
   await load.kill()

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Arrivals } from '../../src/bench/load/open-loop.js'
 import { LoadRandom } from '../../src/bench/load/random.js'
-import { measureRate } from '../../src/bench/load/rate.js'
+import { measureRate } from '../../src/bench/slo/rate.js'
 import { Fleet } from '../../src/bench/load/autocannon.js'
 import { Recorder } from '../../src/bench/load/recorder.js'
 import { eventually } from '../support/eventually.js'
@@ -79,7 +79,7 @@ t.test('a measured rate has every arrival accounted for', async t => {
   const trial = {
     order: {
       url: server.url,
-      ...{ users: 8, workers: 2, thinkMs: 0, bodies: ['{}'], checkEvery: 50, seed: 1, timeoutMs: 5000 },
+      ...{ users: 8, loadWorkers: 2, thinkMs: 0, bodies: ['{}'], checkEvery: 50, seed: 1, timeoutMs: 5000 },
       ratePerSecond: 300
     },
     warmUpMs: 200,
@@ -100,7 +100,7 @@ t.test('a measurement that is stopped leaves nothing running', async t => {
   const server = await moodyServer(({ answer }) => answer(200, '{}'))
   t.teardown(server.close)
   const stopping = new AbortController()
-  const order = { url: server.url, users: 4, workers: 2, thinkMs: 0, bodies: ['{}'], checkEvery: 50, seed: 1 }
+  const order = { url: server.url, users: 4, loadWorkers: 2, thinkMs: 0, bodies: ['{}'], checkEvery: 50, seed: 1 }
   const trial = { order: { ...order, timeoutMs: 5000, ratePerSecond: 100 }, warmUpMs: 600_000, durationMs: 1 }
   const stopped = t.rejects(measureRate(trial, stopping.signal), { name: 'AbortError' })
   await eventually('a request', () => server.asked > 0)

@@ -102,7 +102,7 @@ t.test('a P99 needs 662 answers: 6.62 s at 100 a second', t => {
 t.test('the table has what was found for each number of replicas', t => {
   const confirmed = [figures(500, { p99Ms: 20, good: 900, dropped: 0 }), figures(500, { p99Ms: 40, good: 1100 })]
   const text = renderSlo({
-    ...{ p99Ms: 50, durationMs: 10_000, workers: 4, connections: 256, steps: 1, seed: 7 },
+    ...{ p99Ms: 50, durationMs: 10_000, loadWorkers: 4, connections: 256, steps: 1, seed: 7 },
     ...{ low: 10, precision: 0.05, confirmations: 2 },
     found: [
       { replicas: 1, ratePerSecond: 500, isAtTop: false, confirmed, tried: [figures(700), ...confirmed] },
@@ -123,7 +123,7 @@ t.test('a generator that was late and a host that was full are told beside the r
     renderSlo({
       p99Ms: 50,
       durationMs: 10_000,
-      workers: 4,
+      loadWorkers: 4,
       connections: 256,
       steps: 1,
       seed: 7,

@@ -28,7 +28,10 @@ t.test('a sweep that is interrupted keeps its cells, leaves nothing running, and
   t.same(keys.toSorted(), run.plan.map(({ key }) => key).toSorted(), 'every cell, and none twice')
   const report = readFileSync(`${folder}/RESULTS.md`, 'utf8')
   t.notMatch(report, /have not been measured/)
-  t.match(report, /HAProxy has `balance roundrobin`, and gives a replica 64, alone 256 requests at once\./)
+  t.match(
+    report,
+    /HAProxy has `balance roundrobin`, and allows 64 concurrent requests to each of several replicas, 256 to a single replica\./
+  )
   for (const { load, replicas, plan, haproxy, checks } of cells) {
     t.equal(replicas.length, plan.replicas)
     t.equal(haproxy?.frontendSessions, 8)

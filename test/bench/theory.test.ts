@@ -6,7 +6,7 @@ import { cellFigures } from '../../src/bench/analysis/figures.js'
 import { type LoadOptions, startLoad } from '../../src/bench/load/generator.js'
 import { notes } from '../../src/bench/report/format.js'
 import { mergeLatency } from '../../src/bench/samples/latency.js'
-import type { WindowFigures } from '../../src/bench/samples/merge.js'
+import type { IntervalFigures } from '../../src/bench/samples/merge.js'
 import { benchCell } from '../support/bench-cells.js'
 import { type MoodyServer, moodyServer } from '../support/moody-server.js'
 import { queueingServer } from '../support/queueing-server.js'
@@ -29,11 +29,11 @@ async function measured(
   server: MoodyServer,
   order: Partial<LoadOptions>,
   seconds: number
-): Promise<WindowFigures> {
-  const common = { users: 100, workers: 1, thinkMs: 0, bodies: ['{}'], checkEvery: 1, seed: 11, timeoutMs: 30_000 }
+): Promise<IntervalFigures> {
+  const common = { users: 100, loadWorkers: 1, thinkMs: 0, bodies: ['{}'], checkEvery: 1, seed: 11, timeoutMs: 30_000 }
   const load = await startLoad({ url: server.url, ...common, ...order })
   t.teardown(() => load.kill())
-  const window = await load.beginWindow()
+  const window = await load.beginInterval()
   await pause(seconds * 1000)
   return window.end()
 }
@@ -71,7 +71,7 @@ t.test('queues whose percentiles are known from theory', { jobs: 2 }, t => {
 })
 
 /** The cell that such figures make, for what a report says of it. */
-function cellOf({ eventLoopP99Ms: _late, ...load }: WindowFigures) {
+function cellOf({ eventLoopP99Ms: _late, ...load }: IntervalFigures) {
   const cell = benchCell({ plan: { users: 10 } })
   return { ...cell, load: { ...load, latencyMs: null, whole: cell.load.whole } }
 }

@@ -1,7 +1,7 @@
 import type { Cell, Check } from '../results/cell.schema.js'
 import { goodOf, MINIMUM_SAMPLES, sentOf, successes, sum } from './figures.js'
 
-/** Users may differ from what Little's law says by this share: the window cuts through requests at both its ends. */
+/** Users may differ from what Little's law says by this share: the interval cuts through requests at both its ends. */
 const LITTLE_TOLERANCE = 0.1
 /** Share of requests without a 2xx answer up to which these are all of the load. */
 const LITTLE_OTHERS = 0.01
@@ -16,9 +16,9 @@ export interface Evidence {
   load: Cell['load']
   warmUp: Cell['warmUp']
   generator: Cell['generator']
-  /** mean latency of good answers in the window, ms */
+  /** mean latency of good answers in the interval, ms */
   latencyMs: number
-  /** connections that the server's side counts at the end of the window; null where nobody does */
+  /** connections that the server's side counts at the end of the interval; null where nobody does */
   connections: number | null
   /** 2xx answers from before the warm-up to after the drain by the servers' own count; null where it is not known */
   serversOk: number | null

@@ -22,7 +22,9 @@ export function curves(rows: readonly Row[]): Curve[] {
     const place = { 1: 'phase 1', 2: 'phase 2', standalone: 'standalone', custom: `${workers} load workers` }[phase]
     return {
       name: `${place}, ${users} users`,
-      ...{ phase, users, workers },
+      phase,
+      users,
+      workers,
       rows: group.toSorted((a, b) => a.replicas - b.replicas)
     }
   })

@@ -95,7 +95,13 @@ function toRow(cells: Cell[]): Row {
     return values.every(value => value !== null) ? estimate(values) : null
   }
   return {
-    ...{ phase, replicas, users, workers, thinkMs, durationMs, cells },
+    phase,
+    replicas,
+    users,
+    workers,
+    thinkMs,
+    durationMs,
+    cells,
     rps: estimate(figures.map(({ rps }) => rps)),
     p50Ms: over(({ p50Ms }) => p50Ms),
     p95Ms: over(({ p95Ms }) => p95Ms),

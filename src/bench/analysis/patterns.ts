@@ -10,7 +10,7 @@ export interface Finding {
   figures: string
 }
 
-/** Share of proportional growth that still counts as linear. */
+/** Share of linear speed-up that still counts as linear growth. */
 const LINEAR = 0.8
 /** Differences below this share are of no account. */
 const DEAD_BAND = 0.05
@@ -18,8 +18,8 @@ const DEAD_BAND = 0.05
 const DIMINISHED = 0.5
 
 /**
- * "Throughput grows linearly until saturation": at every count before the first within 10 % of the best, RPS is at least
- * 0.8 of what proportion to the fewest replicas gives. Saturation may set in between two counts, so the count at which it
+ * "Throughput grows linearly until saturation": at every replica count before the first within 10 % of the best, RPS is
+ * at least 80 % of linear speed-up over the smallest replica count. Saturation may set in between two counts, so the count at which it
  * shows speaks for the claim when it reaches 0.8, and not against it when it does not.
  */
 export const growsLinearly = ofServers(curve => {
@@ -31,7 +31,7 @@ export const growsLinearly = ofServers(curve => {
   const shares = upTo.map(row => `${row.replicas}: ${share(row).toFixed(2)}`).join(', ')
   if (first.rps.median === 0) return undecidable('no good answer at the fewest replicas')
   if (upTo.length === 0) return undecidable(`saturated at the fewest replicas, ${first.replicas}`)
-  const figures = `saturated at ${saturated.replicas} replicas; share of proportional growth ${shares}`
+  const figures = `saturated at ${saturated.replicas} replicas; share of linear speed-up over ${first.replicas}: at ${shares}`
   if (tested.length === 0) return undecidable(`${figures}; no count lies between`)
   return { answer: tested.every(row => share(row) >= LINEAR) ? 'confirmed' : 'refuted', figures }
 })

@@ -4,10 +4,10 @@ import { findLimiter } from '../analysis/limiter.js'
 import type { Cell } from '../results/cell.schema.js'
 import type { HaproxyStats } from '../stack/runtime-api.js'
 import type { Target } from '../stack/target.js'
-import { usableCores } from '../watch/cores.js'
+import { usableCores } from '../../host/cores.js'
 import { hostFigures, processFigures, type Reading, replicaFigures, type WatchedReplica } from '../watch/reading.js'
 
-/** What was read at both ends of a cell's measured window, and of the whole cell, whichever generator made the load. */
+/** What was read at both ends of a cell's measured interval, and of the whole cell, whichever generator made the load. */
 export interface CellMeasurement extends Pick<
   Cell,
   'plan' | 'order' | 'startedAt' | 'warmUp' | 'load' | 'generator' | 'notes'
@@ -17,7 +17,7 @@ export interface CellMeasurement extends Pick<
   replicas: readonly WatchedReplica[]
   /** 2xx answers of each replica in the whole cell */
   wholeOk: number[]
-  /** client connections that the server's side counted in the window; null where nobody does */
+  /** client connections that the server's side counted in the interval; null where nobody does */
   connections: number | null
 }
 
@@ -33,10 +33,23 @@ export function cellRecord(measured: CellMeasurement, target: Target): Cell {
   const digests = readings.flatMap(reading => reading.replicas.map(({ counters }) => counters.digest))
   return {
     schema: 1,
-    ...{ plan, order, startedAt, warmUp, load, replicas: figures, haproxy, generator, host },
+    plan,
+    order,
+    startedAt,
+    warmUp,
+    load,
+    replicas: figures,
+    haproxy,
+    generator,
+    host,
     checks: checkCell({ plan, load, warmUp, generator, latencyMs, connections, serversOk, digests }),
     limiter: findLimiter({
-      ...{ thinkMs: plan.thinkMs, users: plan.users, elapsedMs: load.elapsedMs, latencyMs, generator, haproxy },
+      thinkMs: plan.thinkMs,
+      users: plan.users,
+      elapsedMs: load.elapsedMs,
+      latencyMs,
+      generator,
+      haproxy,
       hostBusy: target.isHere ? host.busyShare : null,
       cores: host.cores,
       replicas: figures.map(({ cpuSeconds }) => cpuSeconds)

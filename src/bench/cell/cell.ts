@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Case } from '../load/cases.js'
-import { FAILURES, type Load, startLoad } from '../load/generator.js'
+import { FAILURES, type Load, type LoadOptions, startLoad } from '../load/generator.js'
 import { cellRecord } from './cell-record.js'
-import type { WarmUp } from '../cli/options.js'
+import type { WarmUp } from '../options.js'
 import type { Cell, PlannedCell } from '../results/cell.schema.js'
 import type { Target } from '../stack/target.js'
-import { warmUp } from '../sweep/warm-up.js'
+import { warmUp } from './warm-up.js'
 import { processFigures, scrapeAll, takeReading, type WatchedReplica } from '../watch/reading.js'
 
 export interface CellRequest {
@@ -22,12 +22,12 @@ export interface CellRequest {
 
 /** Who wants to know how a cell goes. */
 export interface CellWatcher {
-  began(stage: 'warm-up' | 'window'): void
+  began(stage: 'warm-up' | 'interval'): void
   tick(tick: { good: number; failed: number; p50Us: number; p99Us: number }): void
 }
 
 /**
- * Measures one cell: scale, warm up, cut a window out of the running load, drain, check.
+ * Measures one cell: scale, warm up, cut an interval out of the running load, drain, check.
  * @throws the signal's reason when it is aborted, and BenchError when a part fails; no load is left then
  */
 export async function runCell(
@@ -36,44 +36,56 @@ export async function runCell(
   watcher: CellWatcher,
   signal: AbortSignal
 ): Promise<Cell> {
-  const { plan, cases } = order
+  const { plan } = order
   const startedAt = new Date().toISOString()
   const replicas = await target.scale(plan.replicas)
   const before = await scrapeAll(replicas)
-  const load = await startLoad({
-    url: `${target.url}/predict`,
-    users: plan.users,
-    workers: plan.workers,
-    thinkMs: plan.thinkMs,
-    bodies: cases.map(({ body }) => body),
-    expected: cases,
-    seed: order.seed,
-    ...FAILURES
-  })
+  const load = await startLoad(loadOptions(order, target))
   try {
     load.onTick(tick => watcher.tick(tick))
     watcher.began('warm-up')
     const warm = await warmUp(load, order.warmUp, signal)
-    watcher.began('window')
+    watcher.began('interval')
     const cut = await measureInterval(load, { target, replicas, durationMs: plan.durationMs, signal })
     const whole = await load.drain()
     const after = await scrapeAll(replicas)
     const wholeOk = after.map(({ ok }, index) => ok - before[index]!.ok)
-    const { window, ...read } = cut
-    const { eventLoopP99Ms, ...figures } = window
+    const { interval, ...read } = cut
+    const { eventLoopP99Ms, ...figures } = interval
     const generator = {
       ...processFigures(read.readings[0].generator, read.readings[1].generator),
       eventLoopP99Ms: Math.max(...eventLoopP99Ms)
     }
     return cellRecord(
       {
-        ...{ plan, order: order.order, startedAt, warmUp: warm, replicas, wholeOk, generator, notes: [], ...read },
+        plan,
+        order: order.order,
+        startedAt,
+        warmUp: warm,
+        replicas,
+        wholeOk,
+        generator,
+        notes: [],
+        ...read,
         load: { ...figures, latencyMs: null, whole }
       },
       target
     )
   } finally {
     await load.kill()
+  }
+}
+
+function loadOptions({ plan, cases, seed }: CellRequest, { url }: Target): LoadOptions {
+  return {
+    url: `${url}/predict`,
+    users: plan.users,
+    loadWorkers: plan.workers,
+    thinkMs: plan.thinkMs,
+    bodies: cases.map(({ body }) => body),
+    expected: cases,
+    seed,
+    ...FAILURES
   }
 }
 
@@ -89,12 +101,12 @@ async function measureInterval(load: Load, { target, replicas, durationMs, signa
   await target.haproxy?.clearMaxima()
   const haproxyFirst = await target.haproxy?.stats()
   const first = await takeReading(watched)
-  const running = await load.beginWindow()
+  const running = await load.beginInterval()
   await pause(durationMs, undefined, { signal })
-  const window = await running.end()
+  const interval = await running.end()
   const last = await takeReading(watched)
   const haproxyLast = await target.haproxy?.stats()
   const connections = await target.connections()
   const haproxy = haproxyFirst && haproxyLast ? ([haproxyFirst, haproxyLast] as const) : null
-  return { window, readings: [first, last] as const, haproxy, connections }
+  return { interval, readings: [first, last] as const, haproxy, connections }
 }

@@ -1,6 +1,7 @@
 import { Command as Program, CommanderError } from 'commander'
 import { BenchError } from '../errors.js'
-import { addSharedFlags, flag, portFlag, type SharedOptions } from './flags.js'
+import type { SloOptions } from '../options.js'
+import { addSharedFlags, flag, portFlag } from './flags.js'
 import { addSweepFlags, readSweep, type SweepOrder } from './sweep-flags.js'
 import { integer, integers, seconds } from './values.js'
 
@@ -12,15 +13,6 @@ export type Command =
   | { name: 'cross-check'; folder: string; port: number }
   | { name: 'slo'; options: SloOptions }
   | { name: 'help'; text: string }
-
-/** Search for the highest Poisson rate whose P99 keeps a bound. */
-export interface SloOptions extends SharedOptions {
-  p99Ms: number
-  replicas: number[]
-  workers: number
-  /** of each trial */
-  durationMs: number
-}
 
 /** How the benchmark is called, in every text that shows a command line. */
 export const CALL = 'npm run bench --'
@@ -100,7 +92,7 @@ function addSlo(program: Program, found: (command: Command) => void): void {
     .description('highest Poisson rate whose P99 is within the bound')
     .addOption(flag('--p99 <ms>', 'the bound in ms, which must be given', integer(1, 60_000)))
     .addOption(flag('--replicas <n,n>', 'replicas, one search each', integers(1, 8), [[1, 2, 4, 8], '1,2,4,8']))
-    .addOption(flag('--workers <n>', 'load workers', integer(1, 64), [4]))
+    .addOption(flag('--workers, --load-workers <n>', 'load workers', integer(1, 64), [4]))
     .addOption(flag('--duration <s>', 'seconds of each trial', seconds, [10_000, '10']))
   addSharedFlags(command).action(({ p99, duration, ...flags }: SloFlags) => {
     // Not by commander's own check, which comes before that of the flags' names and hides a --p98.

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseCommand } from '../cli/cli.js'
+import { parseCommand } from './cli.js'
 import { BenchError } from '../errors.js'
 import { CROSS_CHECK } from '../report/cross-check.js'
 import type { Cell, PlannedCell } from '../results/cell.schema.js'

@@ -14,15 +14,6 @@ export function flag<Value>(
   return fallback ? option.default(...fallback) : option
 }
 
-/** What the flags of every measurement of our own stack give. */
-export interface SharedOptions {
-  seed: number
-  payload: string | undefined
-  steps: number
-  port: number
-  balance: string | undefined
-}
-
 /** Adds the flags of every measurement of our own stack. */
 export function addSharedFlags(command: Command): Command {
   return command

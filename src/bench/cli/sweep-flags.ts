@@ -2,10 +2,10 @@ import os from 'node:os'
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { BenchError } from '../errors.js'
-import { addSharedFlags, flag, given, type SharedOptions } from './flags.js'
-import type { SweepOptions } from './options.js'
+import { addSharedFlags, flag, given } from './flags.js'
+import type { SharedOptions, SweepOptions } from '../options.js'
 import { integer, integers, seconds, url, urls, word } from './values.js'
-import { usableCores } from '../watch/cores.js'
+import { usableCores } from '../../host/cores.js'
 
 const UI_PORT = 8089
 const GENERATORS = ['autocannon', 'locust'] as const
@@ -15,7 +15,7 @@ interface SweepFlags extends SharedOptions {
   preset?: SweepOptions['preset']
   replicas?: number[]
   users: number[]
-  workers: number[]
+  loadWorkers: number[]
   duration?: number
   repeats: number
   think: number
@@ -39,7 +39,7 @@ export function addSweepFlags(command: Command): Command {
     )
     .addOption(flag('--replicas <n,n>', 'replicas of the matrix (default: 1,2,4,8)', integers(1, 8)))
     .addOption(numbers('users', 'users of the matrix', 10_000, [200, 400, 800]))
-    .addOption(numbers('workers', 'load workers; each number of them is a phase', 64, [4, 8]))
+    .addOption(numbers('workers, --load-workers', 'load workers; each number of them is a phase', 64, [4, 8]))
     .addOption(flag('--duration <s>', 'seconds that a cell is measured, after its warm-up (default: 120)', seconds))
     .addOption(flag('--repeats <n>', 'times that each cell is measured', integer(1, 100), [1]))
     .addOption(flag('--think <ms>', 'ms a user waits between an answer and the next request', integer(0, 600_000), [0]))
@@ -87,7 +87,7 @@ function sweepOptions(command: Command, uiPort: number | undefined, now: Date): 
     thinkMs: think,
     out: flags.out ?? defaultOut(now),
     quick,
-    warmUp: quick ? { windowMs: 1500, most: 6 } : { windowMs: 3000, most: 10 },
+    warmUp: quick ? { intervalMs: 1500, most: 6 } : { intervalMs: 3000, most: 10 },
     replicaMetrics: flags.replicaMetrics ?? [],
     uiPort
   }
@@ -97,7 +97,7 @@ function sweepOptions(command: Command, uiPort: number | undefined, now: Date): 
 
 /** A selection by flags leaves the standalone table away, which they do not select. */
 function defaultPreset(command: Command): SweepOptions['preset'] {
-  return ['replicas', 'users', 'workers', 'target'].some(name => given(command, name)) ? 'matrix' : 'report'
+  return ['replicas', 'users', 'loadWorkers', 'target'].some(name => given(command, name)) ? 'matrix' : 'report'
 }
 
 /** Of a target it is known how many there are from the addresses of their counters. */
@@ -110,12 +110,12 @@ function refuseIf(condition: boolean, message: string): void {
 }
 
 function refuseContradictions(command: Command, options: SweepOptions): void {
-  const { users, workers, target, replicas, replicaMetrics, preset } = options
-  const [fewest, most] = [Math.min(...users), Math.max(...workers)]
-  refuseIf(fewest < most, `--users ${fewest} is less than --workers ${most}: a load worker would have no user`)
+  const { users, loadWorkers, target, replicas, replicaMetrics, preset } = options
+  const [fewest, most] = [Math.min(...users), Math.max(...loadWorkers)]
+  refuseIf(fewest < most, `--users ${fewest} is less than --load-workers ${most}: a load worker would have no user`)
   refuseIf(given(command, 'uiPort') && options.uiPort === undefined, '--ui-port needs --ui')
-  for (const name of ['users', 'workers', 'replicas']) {
-    refuseIf(preset === 'standalone' && given(command, name), `--${name} cannot go with --preset standalone`)
+  for (const [name, written] of Object.entries({ users: 'users', loadWorkers: 'load-workers', replicas: 'replicas' })) {
+    refuseIf(preset === 'standalone' && given(command, name), `--${written} cannot go with --preset standalone`)
   }
   if (target === undefined) return refuseIf(given(command, 'replicaMetrics'), '--replica-metrics needs --target')
   refuseIf(preset !== 'matrix', `--preset ${preset} cannot go with --target, whose replicas are not ours to change`)

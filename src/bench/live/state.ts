@@ -3,7 +3,7 @@ import { cellFigures } from '../analysis/figures.js'
 import type { Cell } from '../results/cell.schema.js'
 import type { Run } from '../results/run.schema.js'
 
-export type Stage = 'warm-up' | 'window'
+export type Stage = 'warm-up' | 'interval'
 
 /** One second of the cell under way. */
 export interface Second {

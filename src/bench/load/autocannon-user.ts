@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import { machineMs } from './clock.js'
+import { monotonicMs } from '../../clock.js'
 import type { LoadRandom } from './random.js'
 import type { Arrivals } from './open-loop.js'
 import type { Recorder } from './recorder.js'
@@ -75,7 +75,7 @@ export class User {
     this.#built = built
     this.#options = options
     this.#onSettled = onSettled
-    this.#dueAt = machineMs() + options.draw.share() * options.thinkMs
+    this.#dueAt = monotonicMs() + options.draw.share() * options.thinkMs
     this.#request = {
       currentRequest: built[0]!,
       resetted: false,
@@ -112,7 +112,7 @@ export class User {
   }
 
   endIfOverdue(): void {
-    if (this.#sentAt !== undefined && machineMs() - this.#sentAt >= this.#options.timeoutMs) this.#broken('timeout')
+    if (this.#sentAt !== undefined && monotonicMs() - this.#sentAt >= this.#options.timeoutMs) this.#broken('timeout')
   }
 
   stop(): void {
@@ -124,7 +124,7 @@ export class User {
   #bookkeeping(): object {
     return {
       insertRequest: () => {
-        this.#sentAt = this.#plannedAt ?? machineMs()
+        this.#sentAt = this.#plannedAt ?? monotonicMs()
       },
       addByteCount: () => undefined,
       setHeaders: ({ statusCode, shouldKeepAlive }: AnswerHead) => {
@@ -146,7 +146,7 @@ export class User {
       this.#spent = true
       return answer
     }
-    const now = machineMs()
+    const now = monotonicMs()
     const latencyMs = now - this.#sentAt
     const status = this.#status
     const isToBeChecked = this.#chunks !== undefined && status >= 200 && status <= 299
@@ -176,7 +176,7 @@ export class User {
       this.#plannedAt = arrivals.take(this)
       if (this.#plannedAt === undefined) return
     } else if (thinkMs > 0) {
-      const pause = this.#dueAt - machineMs()
+      const pause = this.#dueAt - monotonicMs()
       clearTimeout(this.#timer)
       if (pause > 0) {
         this.#timer = setTimeout(() => this.next(), Math.ceil(pause))
@@ -215,7 +215,7 @@ export class User {
     client._destroyConnection()
     clearTimeout(this.#timer)
     if (this.waiting) {
-      const now = machineMs()
+      const now = monotonicMs()
       this.#options.recorder.failure(now, kind)
       this.#settled(now)
     }

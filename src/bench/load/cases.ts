@@ -65,7 +65,9 @@ async function askOne(url: string, body: string, what: string): Promise<Expected
   let text: string
   try {
     const answer = await fetch(url, {
-      ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body },
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
       signal: AbortSignal.timeout(TIMEOUT_MS)
     })
     status = answer.status

@@ -1,15 +1,16 @@
 import { BenchError } from '../errors.js'
-import { machineMs } from './clock.js'
+import { monotonicMs } from '../../clock.js'
 import type { Expectation } from './expected.js'
 import {
   mergeTicks,
   mergeWholes,
-  mergeWindows,
+  mergeIntervals,
   type Tick,
   type WholeFigures,
-  type WindowFigures
+  type IntervalFigures,
+  type WorkerTick
 } from '../samples/merge.js'
-import type { WorkerOptions, WorkerTick } from './messages.js'
+import type { WorkerOptions } from './messages.js'
 import { WorkerProcess } from './worker-process.js'
 
 /** Ms from an order to the cut that it asks for: enough for the order to reach every worker first. */
@@ -21,7 +22,7 @@ export interface LoadOptions {
   /** connections in all; each has one request in flight at the most */
   users: number
   /** load-worker processes, each with a share of the users */
-  workers: number
+  loadWorkers: number
   /** time that a user waits between an answer and the next request */
   thinkMs: number
   bodies: readonly string[]
@@ -45,8 +46,8 @@ export interface Load {
   readonly pids: readonly number[]
   /** called after each whole second */
   onTick(listener: (tick: Tick) => void): void
-  /** Begins a measured window in the running load: at the same moment in all workers. `end` cuts it. */
-  beginWindow(): Promise<{ end(): Promise<WindowFigures> }>
+  /** Begins a measured interval in the running load: at the same moment in all workers. `end` cuts it. */
+  beginInterval(): Promise<{ end(): Promise<IntervalFigures> }>
   /** No new requests; waits for the answers in flight, at most the order's timeout; ends the workers. */
   drain(): Promise<WholeFigures>
   /** Ends the workers at once. */
@@ -70,10 +71,11 @@ export async function startLoad(order: LoadOptions): Promise<Load> {
   return load
 }
 
-function checkOptions({ url, users, workers, bodies, expected }: LoadOptions): void {
+function checkOptions({ url, users, loadWorkers, bodies, expected }: LoadOptions): void {
   if (!URL.canParse(url) || new URL(url).protocol !== 'http:') throw new BenchError('bad_flag', `${url} is no http URL`)
-  if (!(workers >= 1)) throw new BenchError('bad_flag', `there must be a load worker, not ${workers}`)
-  if (users < workers) throw new BenchError('bad_flag', `${users} users cannot be spread over ${workers} load workers`)
+  if (!(loadWorkers >= 1)) throw new BenchError('bad_flag', `there must be a load worker, not ${loadWorkers}`)
+  if (users < loadWorkers)
+    throw new BenchError('bad_flag', `${users} users cannot be spread over ${loadWorkers} load workers`)
   if (bodies.length === 0) throw new BenchError('bad_flag', 'there is no body to send')
   if (expected && expected.length !== bodies.length)
     throw new BenchError('bad_flag', `${expected.length} expected answers for ${bodies.length} bodies`)
@@ -90,8 +92,8 @@ class RunningLoad implements Load {
   /** of seconds that not every worker has told yet, by their end */
   readonly #ticks = new Map<number, WorkerTick[]>()
 
-  constructor({ workers }: LoadOptions) {
-    this.#workers = Array.from({ length: workers }, (_, i) => new WorkerProcess(`load worker ${i + 1} of ${workers}`))
+  constructor({ loadWorkers: count }: LoadOptions) {
+    this.#workers = Array.from({ length: count }, (_, i) => new WorkerProcess(`load worker ${i + 1} of ${count}`))
     for (const worker of this.#workers) worker.onTick = tick => this.#onTick(tick)
   }
 
@@ -118,10 +120,10 @@ class RunningLoad implements Load {
     this.#listeners.push(listener)
   }
 
-  async beginWindow(): Promise<{ end(): Promise<WindowFigures> }> {
-    const at = machineMs() + CUT_AHEAD_MS
+  async beginInterval(): Promise<{ end(): Promise<IntervalFigures> }> {
+    const at = monotonicMs() + CUT_AHEAD_MS
     await this.#ask(worker => worker.ask('begin', { at }))
-    return { end: () => this.#endWindow() }
+    return { end: () => this.#endInterval() }
   }
 
   async drain(): Promise<WholeFigures> {
@@ -134,9 +136,9 @@ class RunningLoad implements Load {
     await Promise.all(this.#workers.map(worker => worker.kill()))
   }
 
-  async #endWindow(): Promise<WindowFigures> {
-    const at = machineMs() + CUT_AHEAD_MS
-    return mergeWindows(await this.#ask(worker => worker.ask('end', { at })))
+  async #endInterval(): Promise<IntervalFigures> {
+    const at = monotonicMs() + CUT_AHEAD_MS
+    return mergeIntervals(await this.#ask(worker => worker.ask('end', { at })))
   }
 
   #ask<Answers>(ask: (worker: WorkerProcess, i: number) => Promise<Answers>): Promise<Answers[]> {

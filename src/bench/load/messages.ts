@@ -1,5 +1,6 @@
 import type { Expectation } from './expected.js'
-import type { Counts, EncodedTally } from '../samples/tally.js'
+import type { WorkerInterval, WorkerTick } from '../samples/merge.js'
+import type { Counts } from '../samples/tally.js'
 
 /** What a load worker is told at its start. */
 export interface WorkerOptions {
@@ -17,24 +18,11 @@ export interface WorkerOptions {
   ratePerSecond?: number
 }
 
-/** What one load worker measured in a window. */
-export interface WorkerWindow {
-  tally: EncodedTally
-  elapsedMs: number
-  /** good answers by whole second of the window, without gaps */
-  perSecond: number[]
-  /** sockets that were open at its end */
-  connections: number
-  /** ages of the requests that were open at its end, ms */
-  openMs: number[]
-  eventLoopP99Ms: number
-}
-
 /** What a worker can be asked for, and what it answers. Times are those of the machine's clock (clock.ts). */
 export interface Commands {
   start: { asks: WorkerOptions; answers: null }
   begin: { asks: { at: number }; answers: null }
-  end: { asks: { at: number }; answers: WorkerWindow }
+  end: { asks: { at: number }; answers: WorkerInterval }
   drain: { asks: null; answers: Counts }
 }
 
@@ -44,12 +32,6 @@ export type CommandName = keyof Commands
 export type WorkerRequest = {
   [Name in CommandName]: { id: number; name: Name; asks: Commands[Name]['asks'] }
 }[CommandName]
-
-/** The second that ended at `at`, which is the same in every worker. */
-export interface WorkerTick {
-  tickAt: number
-  tally: EncodedTally
-}
 
 /** From the worker. */
 export type WorkerReply = { id: number; answers: Commands[CommandName]['answers'] } | WorkerTick

@@ -1,4 +1,4 @@
-import { machineMs } from './clock.js'
+import { monotonicMs } from '../../clock.js'
 import type { LoadRandom } from './random.js'
 import type { Recorder } from './recorder.js'
 
@@ -33,13 +33,13 @@ export class Arrivals {
 
   constructor(options: ArrivalOptions) {
     this.#options = options
-    this.#plannedAt = machineMs() + this.#gap()
+    this.#plannedAt = monotonicMs() + this.#gap()
     this.#timer = setTimeout(() => this.#look(), 1)
   }
 
   /** The planned time of the oldest arrival that is due; without one, the sender is called when there is. */
   take(sender: Sender): number | undefined {
-    const now = machineMs()
+    const now = monotonicMs()
     this.#dropUpTo(now - this.#options.timeoutMs, now)
     if (this.#isStopped || this.#plannedAt > now) {
       this.#free.add(sender)
@@ -52,14 +52,14 @@ export class Arrivals {
 
   /** No more arrivals; those that were due and could not be sent are dropped. */
   stop(): void {
-    const now = machineMs()
+    const now = monotonicMs()
     clearTimeout(this.#timer)
     this.#dropUpTo(now, now)
     this.#isStopped = true
   }
 
   #look(): void {
-    const now = machineMs()
+    const now = monotonicMs()
     this.#dropUpTo(now - this.#options.timeoutMs, now)
     // In the order in which they became free: all connections are used alike.
     for (const sender of this.#free) {

@@ -1,8 +1,8 @@
-import { machineMs } from './clock.js'
+import { monotonicMs } from '../../clock.js'
 import { Tally } from '../samples/tally.js'
 
 /** A stretch of time under measurement. */
-export interface Window {
+export interface Interval {
   tally: Tally
   /** machine clock */
   from: number
@@ -27,14 +27,14 @@ interface Cut {
 
 /**
  * Counts what one load worker's requests came to. Everything goes into one slice; at a cut the slice is added to the
- * second, to the window and to the whole. A cut lies at an agreed time of the machine's clock, so all workers cut at
+ * second, to the interval and to the whole. A cut lies at an agreed time of the machine's clock, so all workers cut at
  * the same moment however late their timers are: an answer that ends after it falls into the next slice.
  */
 export class Recorder {
   readonly whole = new Tally()
   readonly #slice = new Tally()
   readonly #second = new Tally()
-  #window: Window | undefined
+  #interval: Interval | undefined
   #cuts: Cut[] = []
   #nextCut = Infinity
 
@@ -51,8 +51,8 @@ export class Recorder {
       slice.mismatched++
       return
     }
-    if (!this.#window) return
-    const { perSecond, from } = this.#window
+    if (!this.#interval) return
+    const { perSecond, from } = this.#interval
     const second = Math.floor((now - from) / 1000)
     perSecond[second] = (perSecond[second] ?? 0) + 1
   }
@@ -64,21 +64,21 @@ export class Recorder {
     else this.#slice.errors[kind] = (this.#slice.errors[kind] ?? 0) + 1
   }
 
-  /** Starts a window at a time of the machine's clock; resolves when that time has come. */
+  /** Starts an interval at a time of the machine's clock; resolves when that time has come. */
   async begin(at: number): Promise<void> {
     await this.#cut(at, time => {
-      this.#window = { tally: new Tally(), from: time, perSecond: [] }
+      this.#interval = { tally: new Tally(), from: time, perSecond: [] }
     })
   }
 
-  /** Ends the window at a time of the machine's clock and gives it with its length in ms. */
-  async end(at: number): Promise<Window & { elapsedMs: number }> {
-    let ended: Window | undefined
+  /** Ends the interval at a time of the machine's clock and gives it with its length in ms. */
+  async end(at: number): Promise<Interval & { elapsedMs: number }> {
+    let ended: Interval | undefined
     const time = await this.#cut(at, () => {
-      ended = this.#window
-      this.#window = undefined
+      ended = this.#interval
+      this.#interval = undefined
     })
-    if (!ended) throw new Error('no window was begun')
+    if (!ended) throw new Error('no interval was begun')
     return { ...ended, elapsedMs: time - ended.from }
   }
 
@@ -94,12 +94,12 @@ export class Recorder {
 
   /** Adds what is left to the whole; cuts that are still to come are made now. */
   finish(): void {
-    this.#cutUpTo(machineMs(), Infinity)
+    this.#cutUpTo(monotonicMs(), Infinity)
     this.#flush()
   }
 
   #cut(at: number, then: (at: number) => void): Promise<number> {
-    const now = machineMs()
+    const now = monotonicMs()
     const time = Math.max(at, now)
     return new Promise(resolve => {
       const done = (at: number): void => {
@@ -107,7 +107,7 @@ export class Recorder {
         resolve(at)
       }
       const look = (): void => {
-        const now = machineMs()
+        const now = monotonicMs()
         // A timer may fire a fraction of a ms early.
         if (now < time) cut.timer = setTimeout(look, 1)
         else this.#cutUpTo(now)
@@ -131,7 +131,7 @@ export class Recorder {
 
   #flush(): void {
     this.#second.add(this.#slice)
-    this.#window?.tally.add(this.#slice)
+    this.#interval?.tally.add(this.#slice)
     this.whole.add(this.#slice)
     this.#slice.reset()
   }

@@ -2,7 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { BenchError } from '../errors.js'
-import type { CommandName, Commands, WorkerReply, WorkerTick } from './messages.js'
+import type { WorkerTick } from '../samples/merge.js'
+import type { CommandName, Commands, WorkerReply } from './messages.js'
 
 const here = import.meta.url
 

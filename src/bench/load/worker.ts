@@ -1,9 +1,10 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { Fleet } from './autocannon.js'
-import { machineMs } from './clock.js'
+import { monotonicMs } from '../../clock.js'
 import { LoadRandom } from './random.js'
 import { isExpected } from './expected.js'
-import type { WorkerOptions, WorkerReply, WorkerRequest, WorkerWindow } from './messages.js'
+import type { WorkerInterval } from '../samples/merge.js'
+import type { WorkerOptions, WorkerReply, WorkerRequest } from './messages.js'
 import { Arrivals } from './open-loop.js'
 import { Recorder } from './recorder.js'
 import type { Counts } from '../samples/tally.js'
@@ -44,9 +45,9 @@ class LoadWorker {
     return null
   }
 
-  async end(at: number): Promise<WorkerWindow> {
+  async end(at: number): Promise<WorkerInterval> {
     const { tally, elapsedMs, perSecond } = await this.#recorder.end(at)
-    const openMs = this.#fleet?.openFor(machineMs()) ?? []
+    const openMs = this.#fleet?.openFor(monotonicMs()) ?? []
     const eventLoopP99Ms = Math.max(0, this.#loop.percentile(99) / 1e6 - LOOP_SAMPLE_MS)
     return {
       tally: tally.encode(),
@@ -68,7 +69,7 @@ class LoadWorker {
 
   /** Tells the parent of each whole second, which begins and ends at the same time in all workers. */
   async #tick(): Promise<void> {
-    let at = Math.ceil(machineMs() / 1000) * 1000
+    let at = Math.ceil(monotonicMs() / 1000) * 1000
     await this.#recorder.second(at)
     while (!this.#isDraining) {
       at += 1000

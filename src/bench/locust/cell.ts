@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CellRequest, CellWatcher } from '../cell/cell.js'
-import { WindowWatch } from './watch.js'
+import { IntervalWatch } from './watch.js'
 import { writePayload } from './payload.js'
 import { type LocustFigures, type LocustOptions, runLocust } from './sweep.js'
 import { cellRecord } from '../cell/cell-record.js'
 import type { Cell } from '../results/cell.schema.js'
 import type { Target } from '../stack/target.js'
-import { isSteady } from '../sweep/warm-up.js'
+import { isSteady } from '../cell/warm-up.js'
 import { scrapeAll } from '../watch/reading.js'
 
 /** Parts in which load/locustfile.py counts the warm-up; the last three must agree. Locust cannot prolong it. */
@@ -16,7 +16,7 @@ const WARM_UP_PARTS = 4
 
 /**
  * Measures one cell with Locust: scale, run Locust's master and workers, read the server's side at both ends of their
- * window, check.
+ * interval, check.
  * @throws the signal's reason when it is aborted, and BenchError when a part fails; no load is left then
  */
 export async function runLocustCell(
@@ -29,15 +29,15 @@ export async function runLocustCell(
   const startedAt = new Date().toISOString()
   const replicas = await target.scale(plan.replicas)
   const before = await scrapeAll(replicas)
-  const watch = new WindowWatch(target, replicas)
+  const watch = new IntervalWatch(target, replicas)
   const outDir = await mkdtemp(join(tmpdir(), 'bench-locust-'))
   try {
     watcher.began('warm-up')
     const figures = await runLocust({
       ...(await locustOptions(order, target, outDir)),
       signal,
-      onWindow: edge => {
-        if (edge === 'begins') watcher.began('window')
+      onInterval: edge => {
+        if (edge === 'begins') watcher.began('interval')
         watch.onEdge(edge)
       }
     })
@@ -57,17 +57,24 @@ async function locustOptions({ plan, cases, warmUp, uiPort }: CellRequest, { url
   const bodiesFile = join(outDir, 'payload.jsonl')
   await writePayload(bodiesFile, cases)
   return {
-    ...{ url, users, workers, durationMs, thinkMs, bodiesFile, outDir },
-    ...{ warmUpMs: WARM_UP_PARTS * warmUp.windowMs, webPort: uiPort }
+    url,
+    users,
+    workers,
+    durationMs,
+    thinkMs,
+    bodiesFile,
+    outDir,
+    warmUpMs: WARM_UP_PARTS * warmUp.intervalMs,
+    webPort: uiPort
   } satisfies LocustOptions
 }
 
-function cellFigures(figures: LocustFigures, { warmUp: { windowMs } }: CellRequest) {
+function cellFigures(figures: LocustFigures, { warmUp: { intervalMs } }: CellRequest) {
   const { row, wholeRow, warmUp, generator, ...load } = figures
-  const windows = warmUp.map(count => (count * 1000) / windowMs)
+  const intervals = warmUp.map(count => (count * 1000) / intervalMs)
   const { medianMs: median, p95Ms: p95, p99Ms: p99, meanMs: mean } = row
   return {
-    warmUp: { seconds: (windowMs * warmUp.length) / 1000, windows, steady: isSteady(windows) },
+    warmUp: { seconds: (intervalMs * warmUp.length) / 1000, windows: intervals, steady: isSteady(intervals) },
     // Locust says of a connection that was closed without an answer which error it was.
     load: { ...load, lost: 0, latencyUs: null, latencyMs: { median, p95, p99, mean } },
     generator,

@@ -11,7 +11,7 @@ const LOCUSTFILE = 'load/locustfile.py'
 const PROGRAM = '.services/locust/bin/locust'
 /** Seconds in which the workers must have reached their master. */
 const WORKERS_WAIT_S = 60
-/** Seconds beyond warm-up and window after which a run is ended that has not ended itself. */
+/** Seconds beyond warm-up and interval after which a run is ended that has not ended itself. */
 const OVERTIME_S = 60
 /** Seconds in which users may end the request that they are in. */
 const STOP_S = 10
@@ -47,16 +47,43 @@ export function masterArgs(order: LocustOptions, port: number): string[] {
   const limit = Math.ceil((warmUpMs + durationMs) / 1000) + OVERTIME_S
   const page = ['--autostart', '--autoquit', '0', '--web-host', '127.0.0.1', '--web-port', String(webPort)]
   return [
-    ...['-f', LOCUSTFILE, '--master', '--master-bind-host', '127.0.0.1', '--master-bind-port', String(port)],
-    ...['--expect-workers', String(workers), '--expect-workers-max-wait', String(WORKERS_WAIT_S)],
+    '-f',
+    LOCUSTFILE,
+    '--master',
+    '--master-bind-host',
+    '127.0.0.1',
+    '--master-bind-port',
+    String(port),
+    '--expect-workers',
+    String(workers),
+    '--expect-workers-max-wait',
+    String(WORKERS_WAIT_S),
     ...(webPort === undefined ? ['--headless'] : page),
-    ...['--host', url, '--users', String(users), '--spawn-rate', String(users)],
-    ...['--run-time', `${limit}s`, '--stop-timeout', String(STOP_S)],
+    '--host',
+    url,
+    '--users',
+    String(users),
+    '--spawn-rate',
+    String(users),
+    '--run-time',
+    `${limit}s`,
+    '--stop-timeout',
+    String(STOP_S),
     // Failures are figures, not the end of a run.
-    ...['--exit-code-on-error', '0', '--only-summary'],
-    ...['--csv', csvPrefix(outDir), '--csv-full-history'],
-    ...['--payload', bodiesFile, '--think-ms', String(thinkMs)],
-    ...['--warm-up-ms', String(warmUpMs), '--window-ms', String(durationMs)]
+    '--exit-code-on-error',
+    '0',
+    '--only-summary',
+    '--csv',
+    csvPrefix(outDir),
+    '--csv-full-history',
+    '--payload',
+    bodiesFile,
+    '--think-ms',
+    String(thinkMs),
+    '--warm-up-ms',
+    String(warmUpMs),
+    '--window-ms',
+    String(durationMs)
   ]
 }
 

@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { MINIMUM_SAMPLES } from '../analysis/figures.js'
 import { BenchError } from '../errors.js'
 
-/** What the locustfile calls the requests that end in the measured window. */
+/** What the locustfile calls the requests that end in the measured interval. */
 const WINDOW = '/predict'
 /** What Locust calls the row of all requests together. */
 const ALL = 'Aggregated'
 
-/** What Locust counted in the measured window. Latencies are ms as Locust rounds them; null where samples are too few. */
-export interface WindowRow {
+/** What Locust counted in the measured interval. Latencies are ms as Locust rounds them; null where samples are too few. */
+export interface IntervalRow {
   /** answers and requests without one */
   requests: number
   /** no answer, another status than 2xx, or a wrong answer */
@@ -38,15 +38,15 @@ export function parseLocustCsv(text: string, file: string): CsvRow[] {
   })
 }
 
-/** The counts of all requests, in and out of the window, from the text of `*_stats.csv`. */
-export function wholeRow(text: string, file: string): Pick<WindowRow, 'requests' | 'failures'> {
+/** The counts of all requests, in and out of the interval, from the text of `*_stats.csv`. */
+export function wholeRow(text: string, file: string): Pick<IntervalRow, 'requests' | 'failures'> {
   const row = parseLocustCsv(text, file).find(({ Name: name }) => name === ALL)
   if (!row) throw new BenchError('bad_results', `${file}: no row ${ALL}`)
   return { requests: numberIn(row, 'Request Count', file), failures: numberIn(row, 'Failure Count', file) }
 }
 
-/** The window's figures from the text of `*_stats.csv`. A window in which no request ended has no row there. */
-export function windowRow(text: string, file: string): WindowRow {
+/** The interval's figures from the text of `*_stats.csv`. A interval in which no request ended has no row there. */
+export function intervalRow(text: string, file: string): IntervalRow {
   const row = parseLocustCsv(text, file).find(({ Name: name }) => name === WINDOW)
   if (!row) return { requests: 0, failures: 0, medianMs: null, p95Ms: null, p99Ms: null, meanMs: null }
   const read = (column: string): number => numberIn(row, column, file)
@@ -70,7 +70,7 @@ export function minimumUsers(text: string, file: string, { from, to }: { from: n
     .map(row => ({ time: numberIn(row, 'Timestamp', file) * 1000, users: numberIn(row, 'User Count', file) }))
     .filter(({ time }) => time >= from && time + 1000 <= to)
     .map(({ users }) => users)
-  if (counts.length === 0) throw new BenchError('bad_results', `${file}: nothing in the measured window`)
+  if (counts.length === 0) throw new BenchError('bad_results', `${file}: nothing in the measured interval`)
   return Math.min(...counts)
 }
 

@@ -1,29 +1,33 @@
 import { sum } from '../analysis/figures.js'
 import { addCounts, emptyCounts } from '../samples/tally.js'
 import type { Cell, LoadFigures } from '../results/cell.schema.js'
-import type { WorkerWindow } from './process.js'
+import type { WorkerInterval } from './process.js'
 
 /** What all load workers counted together, in the fields of results/cell.schema.ts. */
-export interface MergedWindows extends Omit<LoadFigures, 'lost' | 'latencyUs' | 'latencyMs'> {
+export interface MergedIntervals extends Omit<LoadFigures, 'lost' | 'latencyUs' | 'latencyMs'> {
   /** good answers in each of the equal parts of the warm-up */
   warmUp: number[]
-  /** the load workers over the window, without the master */
+  /** the load workers over the interval, without the master */
   generator: Cell['generator']
 }
 
-export function mergeWindows(workers: readonly WorkerWindow[]): MergedWindows {
-  const windows = workers.map(({ window }) => window)
+export function mergeIntervals(workers: readonly WorkerInterval[]): MergedIntervals {
+  const intervals = workers.map(({ interval }) => interval)
   const counts = emptyCounts()
-  for (const { statuses, errors, checked, mismatched } of windows) {
+  for (const { statuses, errors, checked, mismatched } of intervals) {
     addCounts(counts, { ...emptyCounts(), statuses, errors, checked, mismatched })
   }
   const { statuses, errors, checked, mismatched } = counts
-  const over = (of: (worker: WorkerWindow) => number): number => sum(workers.map(of))
+  const over = (of: (worker: WorkerInterval) => number): number => sum(workers.map(of))
   return {
-    ...{ statuses, errors, checked, mismatched, completed: sum(Object.values(statuses)) },
-    elapsedMs: over(({ window }) => window.elapsedMs) / workers.length,
-    perSecond: addUp(windows.map(({ perSecond }) => perSecond)),
-    connections: windows.map(({ users }) => users),
+    statuses,
+    errors,
+    checked,
+    mismatched,
+    completed: sum(Object.values(statuses)),
+    elapsedMs: over(({ interval }) => interval.elapsedMs) / workers.length,
+    perSecond: addUp(intervals.map(({ perSecond }) => perSecond)),
+    connections: intervals.map(({ users }) => users),
     warmUp: addUp(workers.map(({ warmUp }) => warmUp)),
     whole: {
       ok: over(({ whole }) => whole.ok),
@@ -35,7 +39,7 @@ export function mergeWindows(workers: readonly WorkerWindow[]): MergedWindows {
       processes: workers.length,
       cpuSeconds: over(({ cpuSeconds }) => cpuSeconds),
       rssBytes: over(({ rssBytes }) => rssBytes),
-      eventLoopP99Ms: Math.max(...windows.map(({ lagP99Ms }) => lagP99Ms))
+      eventLoopP99Ms: Math.max(...intervals.map(({ lagP99Ms }) => lagP99Ms))
     }
   }
 }

@@ -1,13 +1,13 @@
 import { BenchError } from '../errors.js'
 import { Child } from '../stack/child.js'
 import { type ProcessReading, readProcess } from '../watch/proc.js'
-import type { Report, WholeReport, WindowReport } from './reports.js'
+import type { Report, WholeReport, IntervalReport } from './reports.js'
 
 /** Ms in which a Locust process has ended that was asked to. */
 const GRACE_MS = 5000
 
-/** What one load worker measured, which cuts the window by its own clock. */
-export interface WorkerWindow {
+/** What one load worker measured, which cuts the interval by its own clock. */
+export interface WorkerInterval {
   /** ms since the epoch */
   from: number
   to: number
@@ -15,7 +15,7 @@ export interface WorkerWindow {
   rssBytes: number
   /** good answers in each part of the warm-up */
   warmUp: number[]
-  window: WindowReport
+  interval: IntervalReport
   whole: WholeReport
 }
 
@@ -29,7 +29,7 @@ export interface LocustProcessOptions {
   /** instead of the user's home, where settings of Locust may lie */
   home: string
   onLog?: ((line: string) => void) | undefined
-  /** its window has just begun or ended */
+  /** its interval has just begun or ended */
   onEdge?: ((edge: Edge) => void) | undefined
 }
 
@@ -41,14 +41,17 @@ export class LocustProcess {
   /** the first error of Locust's log: those behind it follow from it */
   #complaint = ''
   #first: { reading: ProcessReading; time: number; warmUp: number[] } | undefined
-  #last: { reading: ProcessReading; time: number; window: WindowReport } | undefined
+  #last: { reading: ProcessReading; time: number; interval: IntervalReport } | undefined
   #whole: WholeReport | undefined
 
   constructor({ name, program, args, home, onLog, onEdge }: LocustProcessOptions) {
     this.#name = `Locust's ${name}`
     this.#onEdge = onEdge
     this.#child = new Child({
-      ...{ name: this.#name, command: program, args, env: { HOME: home, PYTHONUNBUFFERED: '1' } },
+      name: this.#name,
+      command: program,
+      args,
+      env: { HOME: home, PYTHONUNBUFFERED: '1' },
       onLine: line => {
         onLog?.(`${name}: ${line}`)
         if (line.startsWith('{"bench":')) this.#hear(JSON.parse(line) as Report)
@@ -66,18 +69,23 @@ export class LocustProcess {
     throw new BenchError('child_died', `${this.#name} ended with ${code}: ${last}`)
   }
 
-  /** Resolves to what a worker measured when it has ended. @throws BenchError `child_died` without a whole window */
-  async measured(): Promise<WorkerWindow> {
+  /** Resolves to what a worker measured when it has ended. @throws BenchError `child_died` without a whole interval */
+  async measured(): Promise<WorkerInterval> {
     await this.ended()
     const [first, last, whole] = [this.#first, this.#last, this.#whole]
     if (!first || !last || !whole) {
-      throw new BenchError('child_died', `${this.#name} ended before its window was over`)
+      throw new BenchError('child_died', `${this.#name} ended before its interval was over`)
     }
     const cpuSeconds = last.reading.cpuSeconds - first.reading.cpuSeconds
     const { rssBytes } = last.reading
     return {
-      ...{ from: first.time, to: last.time, cpuSeconds, rssBytes },
-      ...{ warmUp: first.warmUp, window: last.window, whole }
+      from: first.time,
+      to: last.time,
+      cpuSeconds,
+      rssBytes,
+      warmUp: first.warmUp,
+      interval: last.interval,
+      whole
     }
   }
 
@@ -94,7 +102,7 @@ export class LocustProcess {
     if (!reading) return
     const time = Date.now()
     if (report.bench === 'window-begins') this.#first = { reading, time, warmUp: report.warmUp }
-    else this.#last = { reading, time, window: report }
+    else this.#last = { reading, time, interval: report }
     this.#onEdge?.(report.bench === 'window-begins' ? 'begins' : 'ends')
   }
 }

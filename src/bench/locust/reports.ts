@@ -2,17 +2,17 @@
  * What load/locustfile.py prints in each load worker, one JSON object a line, among Locust's log. Its counts are exact
  * and tell failures apart, as those of results/cell.schema.ts do; Locust's own are by text.
  */
-export type Report = WarmUpReport | WindowReport | WholeReport
+export type Report = WarmUpReport | IntervalReport | WholeReport
 
-/** The measured window begins. */
+/** The measured interval begins. */
 interface WarmUpReport {
   bench: 'window-begins'
   /** good answers in each of the equal parts of the warm-up */
   warmUp: number[]
 }
 
-/** The measured window is over. */
-export interface WindowReport {
+/** The measured interval is over. */
+export interface IntervalReport {
   bench: 'window-ends'
   elapsedMs: number
   /** each with a connection of its own */

@@ -6,8 +6,8 @@ import type { Edge } from './process.js'
 /** Ms between two looks at how many connections there are. */
 const LOOK_EVERY_MS = 500
 
-/** What the server's side did in the window. */
-export interface WindowReadings {
+/** What the server's side did in the interval. */
+export interface IntervalReadings {
   readings: readonly [Reading, Reading]
   haproxy: readonly [HaproxyStats, HaproxyStats] | null
   /** the most at once that were seen; null where they cannot be counted */
@@ -19,8 +19,8 @@ interface EdgeReading {
   haproxy: HaproxyStats | null
 }
 
-/** Watches the server's side of a window whose ends others decide. */
-export class WindowWatch {
+/** Watches the server's side of an interval whose ends others decide. */
+export class IntervalWatch {
   readonly #target: Target
   readonly #replicas: readonly WatchedReplica[]
   readonly #edges: Partial<Record<Edge, Promise<EdgeReading>>> = {}
@@ -32,7 +32,7 @@ export class WindowWatch {
     this.#replicas = replicas
   }
 
-  /** The window has begun, or is over. */
+  /** The interval has begun, or is over. */
   onEdge(edge: Edge): void {
     this.#look()
     if (edge === 'begins') this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS)
@@ -44,9 +44,9 @@ export class WindowWatch {
    * Resolves when both ends are there and have been read.
    * @throws BenchError when HAProxy or a replica did not answer; Error when an end is missing
    */
-  async figures(): Promise<WindowReadings> {
+  async figures(): Promise<IntervalReadings> {
     const [first, last] = await Promise.all([this.#edges.begins, this.#edges.ends])
-    if (!first || !last) throw new Error('the window has not both its ends')
+    if (!first || !last) throw new Error('the interval has not both its ends')
     const seen = (await Promise.all(this.#looks)).filter(count => count !== null)
     return {
       readings: [first.reading, last.reading],

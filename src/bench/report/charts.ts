@@ -25,12 +25,16 @@ export function phaseCharts({ rows }: Phase): Chart[] {
     })
   })
   const byUsers = (title: string, unit: string, of: (row: Row) => number | null): Chart => ({
-    ...{ title, unit, replicas },
+    title,
+    unit,
+    replicas,
     series: users.map(count => line(`${count} users`, of, count))
   })
   const forUsers = (title: string, unit: string, lines: [name: string, of: (row: Row) => number | null][]): Chart[] =>
     users.map(count => ({
-      ...{ title: `${title}, ${count} users`, unit, replicas },
+      title: `${title}, ${count} users`,
+      unit,
+      replicas,
       series: lines.map(([name, of]) => line(name, of, count))
     }))
   return [

@@ -57,16 +57,30 @@ export async function compareRuns(before: string, after: string): Promise<RunCom
 }
 
 const COLUMNS = [
-  ...['Phase', 'Load workers', 'Inference Replicas', 'Users', 'RPS (req/s)', 'Change', 'P99 (ms)', 'Change'],
-  ...['Failures (%)', 'Verdict', 'Notes']
+  'Phase',
+  'Load workers',
+  'Inference Replicas',
+  'Users',
+  'RPS (req/s)',
+  'Change',
+  'P99 (ms)',
+  'Change',
+  'Failures (%)',
+  'Verdict',
+  'Notes'
 ]
 
 function pairTexts({ before, after, rps, p99Ms, failures, regressions }: Pair): string[] {
   return [
-    ...[before.phase, String(before.workers), String(before.replicas), String(before.users)],
+    before.phase,
+    String(before.workers),
+    String(before.replicas),
+    String(before.users),
     ...measuredTexts(rps),
     ...(p99Ms ? measuredTexts(p99Ms) : ['', '']),
-    ...[failures.map(shareText).join(' to '), regressions.join(', ') || 'no regression', noteTexts(before, after)]
+    failures.map(shareText).join(' to '),
+    regressions.join(', ') || 'no regression',
+    noteTexts(before, after)
   ]
 }
 

@@ -15,8 +15,19 @@ interface Twin {
 }
 
 const COLUMNS = [
-  ...['cell', 'generator', 'RPS (req/s)', 'Median (ms)', 'P95 (ms)', 'P99 (ms)', 'Failures (%)'],
-  ...['CPU generator', 'CPU an answer, generator (us)', 'CPU replicas', 'CPU HAProxy', 'rows a batch', 'checks failed']
+  'cell',
+  'generator',
+  'RPS (req/s)',
+  'Median (ms)',
+  'P95 (ms)',
+  'P99 (ms)',
+  'Failures (%)',
+  'CPU generator',
+  'CPU an answer, generator (us)',
+  'CPU replicas',
+  'CPU HAProxy',
+  'rows a batch',
+  'checks failed'
 ]
 
 /** Section that puts what Locust measured beside our own generator's figures of the same cells. */
@@ -32,7 +43,7 @@ export function crossCheckSection(
   if (twins.length === 0) return []
   return [
     `## Two generators, the same ${count}`,
-    `Locust sent the same bodies with as many users and load workers, begun ${locust.run.startedAt}. CPU is in cores, over the measured window.`,
+    `Locust sent the same bodies with as many users and load workers, begun ${locust.run.startedAt}. CPU is in cores, over the measured interval.`,
     ...differences(run, { ...locust.run, generator: run.generator }),
     markdownTable(
       COLUMNS,
@@ -49,8 +60,18 @@ function rowTexts(generator: string, cell: Cell): string[] {
   const { cores, batchRows } = details(cell)
   const text = (value: number | null): string => (value === null ? '' : digits(value))
   return [
-    ...[cell.plan.key, generator, digits(rps), text(p50Ms), text(p95Ms), text(p99Ms), twoPlaces(failurePercent)],
-    ...[digits(cores.generator), text(generatorUs(cell)), text(cores.replicas), text(cores.haproxy), text(batchRows)],
+    cell.plan.key,
+    generator,
+    digits(rps),
+    text(p50Ms),
+    text(p95Ms),
+    text(p99Ms),
+    twoPlaces(failurePercent),
+    digits(cores.generator),
+    text(generatorUs(cell)),
+    text(cores.replicas),
+    text(cores.haproxy),
+    text(batchRows),
     failedChecks(cell).join('; ')
   ]
 }

@@ -47,7 +47,7 @@ export function detailSection(cells: readonly Cell[]): string[] {
   const limiters = cells.map(({ plan, limiter }) => [plan.key, limiter.what, limiter.evidence])
   return [
     '## Each cell in detail',
-    'A cell is `phase/replicas/users/load workers/repeat`. CPU is in cores, over the measured window; batch and wait are means over all replicas; share is the least and the most that one replica answered.',
+    'A cell is `phase/replicas/users/load workers/repeat`. CPU is in cores, over the measured interval; batch and wait are means over all replicas; share is the least and the most that one replica answered.',
     markdownTable(COLUMNS, cells.map(detailTexts)),
     '### Limiters and their evidence',
     markdownTable(['cell', 'limiter', 'evidence'], limiters),
@@ -59,7 +59,13 @@ export function detailSection(cells: readonly Cell[]): string[] {
 }
 
 const COLUMNS = [
-  ...['cell', 'CPU replicas', 'CPU HAProxy', 'CPU generator', 'host busy', 'steal', 'CPU an answer (us)'],
+  'cell',
+  'CPU replicas',
+  'CPU HAProxy',
+  'CPU generator',
+  'host busy',
+  'steal',
+  'CPU an answer (us)',
   ...[
     'rows a batch',
     'wait (ms)',
@@ -78,7 +84,10 @@ function detailTexts(cell: Cell): string[] {
   const text = (value: number | null): string => (value === null ? '' : digits(value))
   const share = shares.length === 0 ? '' : `${percent(Math.min(...shares))} to ${percent(Math.max(...shares))}`
   return [
-    ...[plan.key, text(cores.replicas), text(cores.haproxy), text(cores.generator)],
+    plan.key,
+    text(cores.replicas),
+    text(cores.haproxy),
+    text(cores.generator),
     ...[
       percent(host.busyShare),
       percent(host.stealShare),
@@ -87,8 +96,10 @@ function detailTexts(cell: Cell): string[] {
       text(queueWaitMs),
       share
     ],
-    ...[haproxy ? String(haproxy.retries) : '', haproxy ? String(haproxy.queueMax) : ''],
-    ...[rssBytes === null ? '' : digits(rssBytes / 1e6), digits(generator.eventLoopP99Ms)],
+    haproxy ? String(haproxy.retries) : '',
+    haproxy ? String(haproxy.queueMax) : '',
+    rssBytes === null ? '' : digits(rssBytes / 1e6),
+    digits(generator.eventLoopP99Ms),
     `${load.checked - load.mismatched} of ${load.checked} right`
   ]
 }

@@ -7,7 +7,14 @@ import { digits, figure, markdownTable, notes, seconds, twoPlaces } from './form
 
 /** The report's columns, word by word. */
 export const COLUMNS = [
-  ...['Inference Replicas', 'Users', 'RPS (req/s)', 'Median (ms)', 'P95 (ms)', 'P99 (ms)', 'Failures (%)', 'Notes']
+  'Inference Replicas',
+  'Users',
+  'RPS (req/s)',
+  'Median (ms)',
+  'P95 (ms)',
+  'P99 (ms)',
+  'Failures (%)',
+  'Notes'
 ]
 
 /** What the earlier table of the report says for 40 users: RPS by replicas, at a median of 110 ms. */
@@ -38,8 +45,14 @@ export function resultsMarkdown(run: Run, cells: readonly Cell[], sections: read
 function rowTexts({ replicas, users, cells, ...row }: Row): string[] {
   const { rps, p50Ms, p95Ms, p99Ms, failurePercent } = row
   return [
-    ...[String(replicas), String(users), figure(rps), figure(p50Ms), figure(p95Ms), figure(p99Ms)],
-    ...[figure(failurePercent, twoPlaces), notes(cells)]
+    String(replicas),
+    String(users),
+    figure(rps),
+    figure(p50Ms),
+    figure(p95Ms),
+    figure(p99Ms),
+    figure(failurePercent, twoPlaces),
+    notes(cells)
   ]
 }
 
@@ -69,7 +82,9 @@ export function phases(run: Run, cells: readonly Cell[]): Phase[] {
 
 function headSection(run: Run, cells: readonly Cell[]): string[] {
   const { cpu, cores, balance, maxconn } = run.fingerprint
-  const limit = maxconn ? `, and gives a replica ${maxconn} requests at once` : ''
+  const [each, single] = maxconn?.split(', alone ') ?? []
+  const limit = each ? `, and allows ${each} concurrent requests to each of several replicas` : ''
+  const limits = single ? `${limit}, ${single} to a single replica` : limit
   const missing = run.plan.length - cells.length
   const shared = run.target === null ? 'Load generator, HAProxy and all replicas share this one machine: ' : 'Target '
   return [
@@ -77,7 +92,7 @@ function headSection(run: Run, cells: readonly Cell[]): string[] {
     missing > 0 ? `**Incomplete: ${missing} of ${run.plan.length} cells have not been measured.**` : '',
     `\`${commandOf(run)}\`, begun ${run.startedAt}, on ${cores} cores of ${cpu}. ${
       run.target === null
-        ? `${shared}what one of them uses the others lack, and more replicas add no cores.${balance ? ` HAProxy has \`balance ${balance}\`${limit}.` : ''}`
+        ? `${shared}what one of them uses the others lack, and more replicas add no cores.${balance ? ` HAProxy has \`balance ${balance}\`${limits}.` : ''}`
         : `${shared}${run.target}.`
     }`,
     `RPS counts good answers: status 2xx, and not found wrong by the check of one in 50. Failures are everything else that was sent: other statuses, errors, lost requests, wrong forecasts. ${LATENCIES[run.generator]}`
@@ -93,7 +108,7 @@ function phaseSections(run: Run, cells: readonly Cell[]): string[] {
   ])
 }
 
-/** The earlier table beside ours, and what its figures say about the pauses of its users. */
+/** The earlier table beside ours, and what its figures say about the think time of its users. */
 function publishedTexts(rows: readonly Row[]): string[] {
   const beside = rows.map(({ replicas, users, rps, thinkMs, cells }) => {
     const latencyMs = mean(cells.map(cell => cellFigures(cell).meanMs))
@@ -101,7 +116,8 @@ function publishedTexts(rows: readonly Row[]): string[] {
     const product = (rps.median * (latencyMs + thinkMs)) / 1000
     return [
       String(replicas),
-      ...[published ? String(published) : '', figure(rps)],
+      published ? String(published) : '',
+      figure(rps),
       `${users} users = ${digits(rps.median)}/s x (${digits(latencyMs)} ms + ${thinkMs} ms) = ${digits(product)}`
     ]
   })
@@ -110,7 +126,7 @@ function publishedTexts(rows: readonly Row[]): string[] {
   const thinkS = thinkMs / 1000
   return [
     markdownTable(['Inference Replicas', "RPS, report's Python system", 'RPS, this service', "Little's law"], beside),
-    `The report's earlier system answered ${PUBLISHED.rps[1]} requests a second to ${PUBLISHED.users} users at a median of ${PUBLISHED.medianMs} ms. By Little's law users = RPS x (latency + think time): ${PUBLISHED.users} = ${PUBLISHED.rps[1]} x (${PUBLISHED.medianMs / 1000} s + think time) holds for a think time of ${twoPlaces(thinkS)} s. So its users paused for ${twoPlaces(thinkS)} s between requests, and their pauses limited it, not the server: ${sameLoad(rows, thinkMs)}.`
+    `The report's earlier system answered ${PUBLISHED.rps[1]} requests a second to ${PUBLISHED.users} users at a median of ${PUBLISHED.medianMs} ms. By Little's law users = RPS x (latency + think time): ${PUBLISHED.users} = ${PUBLISHED.rps[1]} x (${PUBLISHED.medianMs / 1000} s + think time) holds for a think time of ${twoPlaces(thinkS)} s. So each user thought for ${twoPlaces(thinkS)} s between requests, and the think time limited the throughput, not the server: ${sameLoad(rows, thinkMs)}.`
   ]
 }
 

@@ -34,13 +34,13 @@ export const PlannedCellSchema = exactly({
   repeat: count,
   /** time a user waits between an answer and the next request */
   thinkMs: number,
-  /** length of the measured window, after warm-up */
+  /** length of the measured interval, after warm-up */
   durationMs: number
 })
 export type PlannedCell = FromSchema<typeof PlannedCellSchema>
 
 /**
- * What the load generator counted in the measured window: a request belongs to the window in which its end falls.
+ * What the load generator counted in the measured interval: a request belongs to the interval in which its end falls.
  * Failures = 1 - good / (completed + errors + lost + overdue); good = 2xx answers without the share of the checked ones that differed.
  */
 const LoadFiguresProperties = {
@@ -56,7 +56,7 @@ const LoadFiguresProperties = {
   /** answers compared with the expected forecast, and those that differed */
   checked: count,
   mismatched: count,
-  /** good answers in each whole second of the window */
+  /** good answers in each whole second of the interval */
   perSecond: listOf(count),
   /**
    * Of 2xx answers: HdrHistogram V2, compressed, base64; µs, three significant digits, merged over the load workers.
@@ -92,12 +92,12 @@ export type LoadFigures = FromSchema<typeof LoadFiguresSchema>
 const HistogramSchema = exactly({ bounds: listOf(number), counts: listOf(count), sum: number })
 export type BucketCounts = FromSchema<typeof HistogramSchema>
 
-/** One replica over the measured window, from its own /metrics and /proc. */
+/** One replica over the measured interval, from its own /metrics and /proc. */
 const ReplicaFiguresSchema = exactly({
   name: text,
   url: text,
   digest: text,
-  /** 2xx answers of POST /predict in the measured window, and from before the warm-up to after the drain */
+  /** 2xx answers of POST /predict in the measured interval, and from before the warm-up to after the drain */
   ok: count,
   wholeOk: count,
   batchRows: HistogramSchema,
@@ -109,7 +109,7 @@ const ReplicaFiguresSchema = exactly({
 })
 export type ReplicaFigures = FromSchema<typeof ReplicaFiguresSchema>
 
-/** One process, or a few of a kind, over the measured window. */
+/** One process, or a few of a kind, over the measured interval. */
 export interface ProcessFigures {
   processes: number
   cpuSeconds: number
@@ -134,7 +134,7 @@ export const CellSchema = exactly({
   startedAt: text,
   warmUp: exactly({
     seconds: number,
-    /** good answers a second in each window */
+    /** good answers a second in each interval */
     windows: listOf(number),
     steady: flag
   }),
@@ -152,7 +152,7 @@ export const CellSchema = exactly({
         redispatches: count,
         /** most requests that waited in the backend's queue at once */
         queueMax: count,
-        /** client connections at the end of the window */
+        /** client connections at the end of the interval */
         frontendSessions: count
       })
     ]

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import os from 'node:os'
 import { promisify } from 'node:util'
 import type { Run } from './run.schema.js'
-import { usableCores } from '../watch/cores.js'
+import { usableCores } from '../../host/cores.js'
 
 /** What this machine cannot know by itself. */
 export type Given = Pick<

@@ -1,10 +1,28 @@
 import type { LoadFigures } from '../results/cell.schema.js'
 import { encodeLatency, mergeLatency } from './latency.js'
-import type { WorkerTick, WorkerWindow } from '../load/messages.js'
-import { addCounts, type Counts, emptyCounts, failed, good, total } from './tally.js'
+import { addCounts, type Counts, emptyCounts, type EncodedTally, failed, good, total } from './tally.js'
 
 /** Ms that a request may be open in any case before the end of the interval counts it as failed. */
 const OVERDUE_MS = 1000
+
+/** What one load worker measured in an interval. */
+export interface WorkerInterval {
+  tally: EncodedTally
+  elapsedMs: number
+  /** good answers by whole second of the interval, without gaps */
+  perSecond: number[]
+  /** sockets that were open at its end */
+  connections: number
+  /** ages of the requests that were open at its end, ms */
+  openMs: number[]
+  eventLoopP99Ms: number
+}
+
+/** The second that ended at `at`, which is the same in every worker. */
+export interface WorkerTick {
+  tickAt: number
+  tally: EncodedTally
+}
 
 /** The last whole second of all load workers together. */
 export interface Tick {
@@ -15,8 +33,8 @@ export interface Tick {
   p99Us: number
 }
 
-/** What was measured between the two cuts of a window. */
-export type WindowFigures = Omit<LoadFigures, 'whole' | 'latencyUs' | 'latencyMs'> & {
+/** What was measured between the two cuts of an interval. */
+export type IntervalFigures = Omit<LoadFigures, 'whole' | 'latencyUs' | 'latencyMs'> & {
   latencyUs: string
   /** 99th percentile of the event loop's delay in each load worker */
   eventLoopP99Ms: number[]
@@ -25,13 +43,13 @@ export type WindowFigures = Omit<LoadFigures, 'whole' | 'latencyUs' | 'latencyMs
 /** All requests from the first to the last. */
 export type WholeFigures = LoadFigures['whole']
 
-export function mergeWindows(windows: readonly WorkerWindow[]): WindowFigures {
-  const { completed, statuses, errors, lost, checked, mismatched } = sum(windows.map(({ tally }) => tally))
-  const seconds = Math.min(...windows.map(({ perSecond }) => perSecond.length))
-  const latency = mergeLatency(windows.map(({ tally }) => tally.latencyUs))
+export function mergeIntervals(intervals: readonly WorkerInterval[]): IntervalFigures {
+  const { completed, statuses, errors, lost, checked, mismatched } = sum(intervals.map(({ tally }) => tally))
+  const seconds = Math.min(...intervals.map(({ perSecond }) => perSecond.length))
+  const latency = mergeLatency(intervals.map(({ tally }) => tally.latencyUs))
   const bound = Math.max(OVERDUE_MS, latency.getValueAtPercentile(99) / 1000)
   return {
-    elapsedMs: windows.reduce((all, { elapsedMs }) => all + elapsedMs, 0) / windows.length,
+    elapsedMs: intervals.reduce((all, { elapsedMs }) => all + elapsedMs, 0) / intervals.length,
     completed,
     statuses,
     errors,
@@ -39,12 +57,12 @@ export function mergeWindows(windows: readonly WorkerWindow[]): WindowFigures {
     checked,
     mismatched,
     perSecond: Array.from({ length: seconds }, (_, second) =>
-      windows.reduce((all, { perSecond }) => all + perSecond[second]!, 0)
+      intervals.reduce((all, { perSecond }) => all + perSecond[second]!, 0)
     ),
     latencyUs: encodeLatency(latency),
-    overdue: windows.flatMap(({ openMs }) => openMs).filter(ms => ms > bound).length,
-    connections: windows.map(({ connections }) => connections),
-    eventLoopP99Ms: windows.map(({ eventLoopP99Ms }) => eventLoopP99Ms)
+    overdue: intervals.flatMap(({ openMs }) => openMs).filter(ms => ms > bound).length,
+    connections: intervals.map(({ connections }) => connections),
+    eventLoopP99Ms: intervals.map(({ eventLoopP99Ms }) => eventLoopP99Ms)
   }
 }
 

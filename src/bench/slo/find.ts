@@ -1,7 +1,7 @@
-import type { SloOptions } from '../cli/cli.js'
+import type { SloOptions } from '../options.js'
 import { type Case, loadCases } from '../load/cases.js'
 import { FAILURES, type LoadOptions } from '../load/generator.js'
-import { measureRate } from '../load/rate.js'
+import { measureRate } from './rate.js'
 import { counted, digits } from '../report/format.js'
 import { findHighestRate, type HighestRate, minimumIntervalMs, type RateFigures } from './search.js'
 import { renderSlo, type SloRow } from './table.js'
@@ -48,7 +48,7 @@ function search(options: SloOptions, { target, cases, signal, replicas }: Trials
   const order: LoadOptions = {
     url: `${target.url}/predict`,
     users: CONNECTIONS,
-    workers: options.workers,
+    loadWorkers: options.loadWorkers,
     thinkMs: 0,
     bodies: cases.map(({ body }) => body),
     expected: cases,

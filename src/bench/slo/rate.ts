@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { goodOf } from '../analysis/figures.js'
-import type { RateFigures } from '../slo/search.js'
+import type { RateFigures } from './search.js'
 import { hostShares, readHost } from '../watch/proc.js'
-import { type LoadOptions, startLoad } from './generator.js'
+import { type LoadOptions, startLoad } from '../load/generator.js'
 import { mergeLatency } from '../samples/latency.js'
 import { total } from '../samples/tally.js'
 
@@ -13,7 +13,7 @@ export interface RateTrial {
 }
 
 /**
- * Measures one rate in an open loop: warm-up, window, drain. Nothing is left running, whatever happens.
+ * Measures one rate in an open loop: warm-up, interval, drain. Nothing is left running, whatever happens.
  * @throws when the signal is aborted
  */
 export async function measureRate(
@@ -23,7 +23,7 @@ export async function measureRate(
   const load = await startLoad(order)
   try {
     await pause(warmUpMs, undefined, { signal })
-    const window = await load.beginWindow()
+    const interval = await load.beginInterval()
     const before = readHost()
     await pause(durationMs, undefined, { signal })
     const {
@@ -36,7 +36,7 @@ export async function measureRate(
       latencyUs,
       overdue = 0,
       eventLoopP99Ms
-    } = await window.end()
+    } = await interval.end()
     const { busyShare } = hostShares(before, readHost())
     await load.drain()
     const { dropped = 0, ...broken } = errors

@@ -20,7 +20,7 @@ export interface RateFigures {
 }
 
 export interface RateSearch {
-  /** measures in an open loop; long enough for a P99 (`leastWindowMs`) */
+  /** measures in an open loop; long enough for a P99 (`leastIntervalMs`) */
   measure(ratePerSecond: number): Promise<RateFigures>
   p99Ms: number
   /** arrivals a second that are tried first */

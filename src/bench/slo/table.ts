@@ -15,7 +15,7 @@ export interface SloTable {
   p99Ms: number
   /** of each trial, ms */
   durationMs: number
-  workers: number
+  loadWorkers: number
   connections: number
   steps: number
   seed: number
@@ -43,10 +43,10 @@ function limitTexts(tried: readonly RateFigures[]): string {
 
 /** The table as Markdown. */
 export function renderSlo(table: SloTable): string {
-  const { p99Ms, durationMs, workers, connections, steps, seed, precision, confirmations } = table
+  const { p99Ms, durationMs, loadWorkers, connections, steps, seed, precision, confirmations } = table
   return [
     `Highest Poisson rate with P99 <= ${p99Ms} ms, no failure and no drop; open loop, latency from the planned send time.`,
-    `${counted(workers, 'load worker')}, ${connections} connections, ${durationMs / 1000} s or more a trial, ${counted(steps, 'step')}, seed ${seed}; found to within ${precision * 100} % and confirmed ${confirmations} times, whose figures are shown.`,
+    `${counted(loadWorkers, 'load worker')}, ${connections} connections, ${durationMs / 1000} s or more a trial, ${counted(steps, 'step')}, seed ${seed}; found to within ${precision * 100} % and confirmed ${confirmations} times, whose figures are shown.`,
     markdownTable(
       HEAD,
       table.found.map(row => rowTexts(row, table.low))

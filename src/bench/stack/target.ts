@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { BenchError, reasonOf } from '../errors.js'
-import type { SweepOptions } from '../cli/options.js'
+import type { SweepOptions } from '../options.js'
 import { balanceFor, MAXCONN } from './balance.js'
 import { type Stack, startStack } from './stack.js'
 import { getText } from '../watch/get.js'
 import type { WatchedReplica } from '../watch/reading.js'
-import { usableCores } from '../watch/cores.js'
+import { usableCores } from '../../host/cores.js'
 
 /** State of an established connection in /proc/net/tcp. */
 const ESTABLISHED = '01'
@@ -92,7 +92,10 @@ async function runningTarget(url: string, { replicaMetrics }: SweepOptions): Pro
   const isHere =
     hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
   const replicas = replicaMetrics.map((metricsUrl, index) => ({
-    ...{ name: `r${index + 1}`, url: new URL(metricsUrl).origin, metricsUrl, pid: null }
+    name: `r${index + 1}`,
+    url: new URL(metricsUrl).origin,
+    metricsUrl,
+    pid: null
   }))
   return {
     url,

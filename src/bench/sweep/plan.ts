@@ -1,7 +1,7 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import type { PlannedCell } from '../results/cell.schema.js'
-import type { SweepOptions, WarmUp } from '../cli/options.js'
+import type { SweepOptions, WarmUp } from '../options.js'
 
 /** Load workers of the report's two phases. */
 const PHASES: Record<number, PlannedCell['phase']> = { 4: '1', 8: '2' }
@@ -19,7 +19,7 @@ const QUICK_MS = 8_000
 export function planCells(options: SweepOptions): PlannedCell[] {
   const phases: PlannedCell[][] = []
   if (options.preset !== 'standalone') {
-    for (const workers of options.workers) phases.push(matrix(options, workers))
+    for (const workers of options.loadWorkers) phases.push(matrix(options, workers))
   }
   if (options.preset !== 'matrix') phases.push(standalone(options))
   return phases.flatMap((cells, index) => shuffled(cells, options.seed + index))
@@ -28,17 +28,17 @@ export function planCells(options: SweepOptions): PlannedCell[] {
 /** Length of a sweep at the most, in ms: every warm-up up to its cap. */
 export function longest(cells: readonly PlannedCell[], options: Pick<SweepOptions, 'warmUp'>): number {
   return cells.reduce((total, cell) => {
-    const { windowMs, most } = warmUpOf(cell, options)
-    return total + cell.durationMs + windowMs * most
+    const { intervalMs, most } = warmUpOf(cell, options)
+    return total + cell.durationMs + intervalMs * most
   }, 0)
 }
 
 /**
- * The warm-up of a cell: its windows are whole pauses of the users, each of whom comes once in a pause. In 3 s of users who pause
- * for 2.5 s some come once and some twice, in one window more than in the next.
+ * The warm-up of a cell: its intervals are whole pauses of the users, each of whom comes once in a pause. In 3 s of users who pause
+ * for 2.5 s some come once and some twice, in one interval more than in the next.
  */
 export function warmUpOf({ thinkMs }: PlannedCell, { warmUp }: Pick<SweepOptions, 'warmUp'>): WarmUp {
-  return thinkMs === 0 ? warmUp : { ...warmUp, windowMs: Math.ceil(warmUp.windowMs / thinkMs) * thinkMs }
+  return thinkMs === 0 ? warmUp : { ...warmUp, intervalMs: Math.ceil(warmUp.intervalMs / thinkMs) * thinkMs }
 }
 
 function matrix(options: SweepOptions, workers: number): PlannedCell[] {

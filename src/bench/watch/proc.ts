@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { BenchError } from '../errors.js'
-import { cpusIn } from './cores.js'
+import { cpusIn } from '../../host/cores.js'
 
 /** Clock ticks a second in /proc (USER_HZ): 100 on every Linux that Node runs on, whatever the kernel's own HZ is. */
 const TICKS_PER_SECOND = 100

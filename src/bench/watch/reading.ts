@@ -61,8 +61,16 @@ export function replicaFigures(
     const cpuSeconds = after.process && before.process && cpuBetween(before.process, after.process)
     const rssBytes = after.process && after.process.rssBytes
     return {
-      ...{ name, url, digest, ok, wholeOk: wholeOk[index]!, batchRows, queueWaitSeconds },
-      ...{ cpuSeconds, rssBytes, eventLoopP99Ms }
+      name,
+      url,
+      digest,
+      ok,
+      wholeOk: wholeOk[index]!,
+      batchRows,
+      queueWaitSeconds,
+      cpuSeconds,
+      rssBytes,
+      eventLoopP99Ms
     }
   })
 }

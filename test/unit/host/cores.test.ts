@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { cpusIn, usableCores } from '../../../../src/bench/watch/cores.js'
+import { cpusIn, usableCores } from '../../../src/host/cores.js'
 
 const run = promisify(execFile)
 
@@ -47,7 +47,7 @@ t.test('a list of CPUs as the kernel writes it', t => {
 })
 
 t.test('taskset is heard', async t => {
-  const script = "import('./src/bench/watch/cores.ts').then(({ usableCores }) => console.log(usableCores()))"
+  const script = "import('./src/host/cores.ts').then(({ usableCores }) => console.log(usableCores()))"
   const { stdout } = await run('taskset', ['-c', '0', process.execPath, '--import', 'tsx', '-e', script])
   t.equal(Number(stdout), 1)
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { checkCell, type Evidence } from '../../../../src/bench/analysis/checks.js'
 import { findLimiter, type Load } from '../../../../src/bench/analysis/limiter.js'
-import { isSteady } from '../../../../src/bench/sweep/warm-up.js'
+import { isSteady } from '../../../../src/bench/cell/warm-up.js'
 import { benchCell } from '../../../support/bench-cells.js'
 
 /** 1000 answers in 10 s at 1 s each: by Little's law 100 users. */

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { parseCommand } from '../../../../src/bench/cli/cli.js'
 import { longest, planCells, warmUpOf } from '../../../../src/bench/sweep/plan.js'
-import type { SweepOptions } from '../../../../src/bench/cli/options.js'
+import type { SweepOptions } from '../../../../src/bench/options.js'
 
 const now = new Date('2026-01-02T03:04:05Z')
 const parse = (line: string) => parseCommand(line.split(' ').filter(Boolean), now)
@@ -48,7 +48,8 @@ t.test('the seed decides the order, and nothing but the order', t => {
 })
 
 t.test('flags select, and a selection leaves the standalone table out', t => {
-  const cells = planCells(sweep('--replicas 1,8 --users 50 --workers 2 --duration 3 --repeats 2 --think 250'))
+  t.same(sweep('--users 50 --workers 2'), sweep('--users 50 --load-workers 2'), 'the flag has a second name')
+  const cells = planCells(sweep('--replicas 1,8 --users 50 --load-workers 2 --duration 3 --repeats 2 --think 250'))
   t.same(cells.map(({ key }) => key).toSorted(), [
     'custom/1/50/2/1',
     'custom/1/50/2/2',
@@ -71,7 +72,7 @@ t.test('flags select, and a selection leaves the standalone table out', t => {
 })
 
 t.test('the windows of a warm-up are whole pauses of the users', t => {
-  const windows = (line: string) => warmUpOf(planCells(sweep(line))[0]!, sweep(line)).windowMs
+  const windows = (line: string) => warmUpOf(planCells(sweep(line))[0]!, sweep(line)).intervalMs
   t.equal(windows(''), 3000)
   t.equal(windows('--think 2480'), 4960)
   t.equal(windows('--think 100'), 3000)
@@ -96,7 +97,7 @@ const REFUSED = {
   '--out --quick': wrong('--out <dir>', '--quick', 'A value must stand there, which does not begin with "-".'),
   '--replicas 9': wrong('--replicas <n,n>', '9', wholeOf('1 to 8')),
   '--replicas 1,': wrong('--replicas <n,n>', '1,', wholeOf('1 to 8')),
-  '--workers -1': wrong('--workers <n,n>', '-1', wholeOf('1 to 64')),
+  '--workers -1': wrong('--workers, --load-workers <n,n>', '-1', wholeOf('1 to 64')),
   '--duration 0.5': wrong('--duration <s>', '0.5', wholeOf('1 to 86400')),
   '--repeats x': wrong('--repeats <n>', 'x', wholeOf('1 to 100')),
   '--seed -': wrong('--seed <n>', '-', wholeOf('0 to 2147483647')),
@@ -116,7 +117,7 @@ const REFUSED = {
   ),
   '--replica-metrics http://127.0.0.1:1': '--replica-metrics needs --target',
   '--ui-port 80': '--ui-port needs --ui',
-  '--users 3': '--users 3 is less than --workers 8: a load worker would have no user',
+  '--users 3': '--users 3 is less than --load-workers 8: a load worker would have no user',
   '--preset standalone --users 50': '--users cannot go with --preset standalone',
   '--target http://127.0.0.1:9 --preset report':
     '--preset report cannot go with --target, whose replicas are not ours to change',
@@ -169,7 +170,7 @@ t.test('the flags of a search have the defaults that their help shows', t => {
   t.same(parse('slo --p99 50'), {
     name: 'slo',
     options: {
-      ...{ p99Ms: 50, replicas: [1, 2, 4, 8], workers: 4, durationMs: 10_000, seed: 1, steps: 1, port: 8023 }
+      ...{ p99Ms: 50, replicas: [1, 2, 4, 8], loadWorkers: 4, durationMs: 10_000, seed: 1, steps: 1, port: 8023 }
     }
   })
   t.same(parse('cross-check DIR'), { name: 'cross-check', folder: 'DIR', port: 8023 })

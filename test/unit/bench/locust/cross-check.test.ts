@@ -1,5 +1,5 @@
 import t from 'tap'
-import { chooseCells } from '../../../../src/bench/locust/cross-check.js'
+import { chooseCells } from '../../../../src/bench/cli/cross-check.js'
 import { crossCheckSection } from '../../../../src/bench/report/cross-check.js'
 import { benchCell, benchRun } from '../../../support/bench-cells.js'
 
