@@ -88,22 +88,20 @@ export interface Load {
 
 const run = promisify(execFile)
 
-/** wrk, one thread, real windows in turn. Throws if a request got no answer; those with another status than 200 are counted. */
+/** A target under wrk. Throws if a request got no answer; those with another status than 200 are counted. */
 export async function load({ name, port }: Target, connections: number, seconds: number): Promise<Load> {
-  const args = [
-    '-t1',
-    `-c${connections}`,
-    `-d${seconds}s`,
-    '-s',
-    'scripts/speed/predict.lua',
-    `http://127.0.0.1:${port}`
-  ]
-  const { stdout } = await run('wrk', [...args, `http://127.0.0.1:${port}`])
-  const result = JSON.parse(stdout.trim().split('\n').at(-1)!) as Load
+  const result = await wrk(`http://127.0.0.1:${port}`, connections, seconds)
   // wrk counts an answer that came late as a timeout and goes on waiting for it: that is latency, not failure.
   const failed = Object.entries(result.errors).filter(
     ([kind, count]) => kind !== 'timeout' && kind !== 'status' && count > 0
   )
   if (failed.length > 0) throw new Error(`${name}: of ${result.requests} requests failed: ${failed.join('; ')}`)
   return result
+}
+
+/** wrk, one thread, the bodies of `SPEED_BODIES` in turn. */
+export async function wrk(url: string, connections: number, seconds: number): Promise<Load> {
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', 'scripts/speed/predict.lua', url]
+  const { stdout } = await run('wrk', [...args, url])
+  return JSON.parse(stdout.trim().split('\n').at(-1)!) as Load
 }
