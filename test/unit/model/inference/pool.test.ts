@@ -54,7 +54,7 @@ t.test('a full pool refuses at once, and every slot comes back', async t => {
 })
 
 t.test('a row whose deadline has passed is never run, and its caller hears so', async t => {
-  const { start, seen, pool } = await pooled(t)
+  const { start, seen, pool } = await pooled(t, { batchCap: 4 })
   seen.batches.length = 0
   t.equal(await start(0, 1, -1).ended, 'deadline_exceeded')
   t.same([seen.expired, seen.batches], [1, []])
@@ -63,7 +63,7 @@ t.test('a row whose deadline has passed is never run, and its caller hears so', 
 })
 
 t.test('a caller who leaves frees the slot, and nobody hears of the row', async t => {
-  const { start, seen, pool } = await pooled(t)
+  const { start, seen, pool } = await pooled(t, { batchCap: 4 })
   const { ended, cancel } = start(0)
   cancel()
   await pool.drained()

@@ -28,12 +28,12 @@ function start({ pool, reader }: ServingModel, steps: number, ended: (how: strin
 }
 
 t.test('long forecasts end in the order in which they came, not all together', async t => {
-  const model = await serving(t, { queueRows: 256 })
+  const model = await serving(t, { queueRows: 128 })
   const ends: number[] = []
   await new Promise<void>(resolve => {
-    for (let index = 0; index < 200; index++) {
+    for (let index = 0; index < 100; index++) {
       start(model, 10, () => {
-        if (ends.push(index) === 200) resolve()
+        if (ends.push(index) === 100) resolve()
       })
     }
   })
@@ -43,14 +43,14 @@ t.test('long forecasts end in the order in which they came, not all together', a
 })
 
 t.test('a forecast of one step does not wait for the long ones that came before it', async t => {
-  const model = await serving(t, { queueRows: 256 })
+  const model = await serving(t, { queueRows: 128 })
   let longEnded = 0
   const all = Array.from(
-    { length: 200 },
+    { length: 100 },
     () => new Promise<void>(resolve => start(model, 30, () => resolve(void longEnded++)))
   )
   await new Promise<void>(resolve => start(model, 1, () => resolve()))
-  t.ok(longEnded <= UNDER_WAY, `${longEnded} of 200 long forecasts had ended`)
+  t.ok(longEnded <= UNDER_WAY, `${longEnded} of 100 long forecasts had ended`)
   await Promise.all(all)
 })
 

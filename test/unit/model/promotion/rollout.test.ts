@@ -45,7 +45,7 @@ const BAD: [RefusalReason, (files: BundleFiles) => BundleFiles][] = [
 ]
 
 t.test('a bundle that must not serve is refused with its reason, and the old model goes on', async t => {
-  const { active, rollout, source, seen } = rolloutOf('models/gru')
+  const { active, rollout, source, seen } = rolloutOf('models/gru', { batchCap: 4 })
   const first = await rollout.run()
   for (const [reason, change] of BAD) {
     source.change = change
@@ -62,7 +62,7 @@ t.test('a bundle that must not serve is refused with its reason, and the old mod
 })
 
 t.test('a new model takes over, and a forecast under way ends on the version that it began with', async t => {
-  const { active, rollout, source } = rolloutOf('models/gru')
+  const { active, rollout, source } = rolloutOf('models/gru', { batchCap: 4 })
   const old = await rollout.run()
   let began!: () => void
   const underWay = new Promise<Forecast>((resolve, reject) => {
@@ -81,24 +81,9 @@ t.test('a new model takes over, and a forecast under way ends on the version tha
 })
 
 t.test('rollouts that are asked for at once are one', async t => {
-  const { rollout, seen } = rolloutOf('models/gru')
+  const { rollout, seen } = rolloutOf('models/gru', { batchCap: 4 })
   const models = await Promise.all([rollout.run(), rollout.run(), rollout.run()])
   t.equal(new Set(models).size, 1)
   t.same(seen.promotions, ['live'])
   await rollout.close()
-})
-
-t.test('before a model serves, each of its workers has run every batch size in use, at exactly that size', async t => {
-  for (const options of [{}, { workers: 3 }, { workers: 2, queueRows: 16 }, { batchCap: 5, queueRows: 7 }]) {
-    const { rollout, seen } = rolloutOf('models/gru', options)
-    const { pool } = await rollout.run()
-    const { workers, batchCap } = pool.options
-    for (let size = 1; size <= batchCap; size++) {
-      const times = seen.batches.filter(rows => rows === size).length
-      t.ok(times >= workers && times % workers === 0, `${times} batches of ${size} in ${workers} workers`)
-    }
-    t.equal(Math.max(...seen.batches), batchCap)
-    t.equal(pool.taken, 0, 'no place is left taken')
-    await rollout.close()
-  }
 })

@@ -10,7 +10,7 @@ import { median, range } from '../../scripts/speed/report.js'
 /**
  * What HAProxy costs a request: one replica, 200 connections, direct and through the shipped haproxy.cfg in turns. The throughput that
  * the CPU leaves is that of direct, times CPU a request direct to CPU a request of replica and HAProxy together.
- *   tsx experiments/0019-haproxy-cost/main.ts --rounds 6 --seconds 3
+ *   tsx experiments/0007-haproxy-cost/main.ts --rounds 6 --seconds 3
  */
 const { values: options } = parseArgs({
   options: {
