@@ -96,7 +96,7 @@ function ratios(
 function besides(samples: readonly Sample[], connections: number): Figure[] {
   const bars = [
     { other: 'ring', called: 'the prototype of the ring', least: 1, most: 1 },
-    { other: 'echo', called: 'a Fastify echo', least: 0.9, most: 1.75 }
+    { other: 'echo', called: 'a Fastify echo', least: 0.75, most: 2 }
   ]
   const middle = (server: string, read: (one: Sample) => number) => median(of(samples, server, connections).map(read))
   return bars.flatMap(({ other, called, least, most }) => {

@@ -49,9 +49,9 @@ export async function runInSandbox(files: BundleFiles, limits: SandboxLimits, si
       once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
       send(child, { ...files, batchCap: limits.batchCap })
     ])
-    if (signal.aborted) throw new ModelRefused('superseded', 'its trial was ended for another order')
+    if (signal.aborted) throw new ModelRefused('superseded', 'the trial was ended for another request')
     if (over.late) {
-      throw new ModelRefused('sandbox_timeout', `its trial took longer than ${limits.timeoutMs} ms`)
+      throw new ModelRefused('sandbox_timeout', `the trial took longer than ${limits.timeoutMs} ms`)
     }
     judge(output, death ?? code)
   } finally {
@@ -66,7 +66,7 @@ function folder(): string {
     return emptyFolder()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new ModelRefused('sandbox_unavailable', `no empty folder can be made in TMPDIR for its trial (${code})`)
+    throw new ModelRefused('sandbox_unavailable', `no empty folder can be made in TMPDIR for the trial (${code})`)
   }
 }
 
@@ -81,7 +81,7 @@ async function start({ timeoutMs, memoryMb, entry = ENTRY }: SandboxLimits): Pro
   // Without a process there is only the error; not even its streams are sure to be there.
   if (child.pid === undefined) {
     const [{ code }] = (await once(child, 'error')) as [NodeJS.ErrnoException]
-    throw new ModelRefused('sandbox_unavailable', `the process for its trial cannot be started (${code})`)
+    throw new ModelRefused('sandbox_unavailable', `the process for the trial cannot be started (${code})`)
   }
   return child
 }
@@ -103,8 +103,8 @@ function judge(output: string, ended: number | string | null): void {
     return
   }
   if (NOT_STARTED.includes(ended ?? '')) {
-    throw new ModelRefused('sandbox_unavailable', `the process for its trial could not be set up (${ended})`)
+    throw new ModelRefused('sandbox_unavailable', `the process for the trial could not be set up (${ended})`)
   }
   const memory = ['SIGABRT', 'SIGKILL', 'SIGSEGV', 'SIGTRAP', 134, 137, 139].includes(ended ?? '')
-  throw new ModelRefused(memory ? 'sandbox_oom' : 'load_failed', `its trial ended with ${ended} and without a verdict`)
+  throw new ModelRefused(memory ? 'sandbox_oom' : 'load_failed', `the trial ended with ${ended} and without a verdict`)
 }

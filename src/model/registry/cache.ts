@@ -110,7 +110,7 @@ export class BundleCache {
   /** Reads a copy. Rejects with `ModelRefused`; a copy that is not what it was is forgotten. */
   async read(key: string): Promise<BundleFiles> {
     const address = this.#addresses.get(key)
-    if (address === undefined) throw new ModelRefused('not_found', 'CACHE_DIR has no copy of it')
+    if (address === undefined) throw new ModelRefused('not_found', 'CACHE_DIR has no copy of this bundle')
     try {
       return await this.#copy(address)
     } catch (error) {
@@ -124,7 +124,7 @@ export class BundleCache {
   async #copy(address: string): Promise<BundleFiles> {
     const files = await readLocalBundle(this.#folder.path(BUNDLES, address))
     if (addressOf(files) === address) return files
-    throw new ModelRefused('checksum_mismatch', 'it is not what was kept')
+    throw new ModelRefused('checksum_mismatch', 'the files are not those that were kept')
   }
 
   /** Takes over a folder with these files as the copy for `key`. Rejects with `ModelRefused` `cache_io`. */

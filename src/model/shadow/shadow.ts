@@ -89,7 +89,7 @@ export class Shadow {
     this.#judgedBy = live
     const why = live && incomparable(live.manifest, bundle.manifest)
     if (why === undefined) return
-    throw new ModelRefused('signature_mismatch', `it cannot shadow version ${live!.manifest.version}: ${why}`)
+    throw new ModelRefused('signature_mismatch', `this bundle cannot shadow version ${live!.manifest.version}: ${why}`)
   }
 
   /** What was refused for not being like the live model is judged anew by the next one. */

@@ -63,6 +63,8 @@ export class Connection implements FastConnection {
   readonly #fast: FastPath | undefined
   /** when the last answer of the fast path had left: for the others Node has a timer a connection */
   #idleSince = Infinity
+  /** what had been read by then: with more, a request is on its way */
+  #idleBytes = 0
   /** waits for its turn to go on */
   #waits = false
   /** no further request is taken */
@@ -105,6 +107,7 @@ export class Connection implements FastConnection {
   fastLeft(last: boolean): void {
     this.#underWay--
     this.#idleSince = performance.now()
+    this.#idleBytes = this.socket.bytesRead
     if (last) this.#last = true
     this.#settleLater()
   }
@@ -278,7 +281,7 @@ export class Connection implements FastConnection {
     const { socket } = this
     if (this.#stall.ms(socket, now) >= this.#options.stallMs) return void socket.destroy()
     if (this.#ended) return this.#linger(now)
-    const isIdle = this.#underWay === 0 && !socket.timeout
+    const isIdle = this.#underWay === 0 && !socket.timeout && socket.bytesRead === this.#idleBytes
     if (isIdle && now - this.#idleSince >= this.#options.keepAliveMs) return void socket.destroy()
     // A client that has shut its sending side may still be gone, which only who writes is told.
     if (socket.readableEnded && this.#underWay > 0 && socket.writableLength === 0) socket.write('')

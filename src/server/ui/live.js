@@ -7,7 +7,7 @@ const ROUTE = '/predict'
 const DURATION = 'gru_request_duration_seconds'
 const HISTORY = 60
 const NOTHING = '–'
-const CHANGED = 'Another replica answered than the time before: there is a figure once the same one answers twice.'
+const CHANGED = 'Two replicas answered in turn: figures come when the same replica answers twice.'
 
 /** The counters of a replica at one moment. @param {Metrics} metrics @param {number} at ms @param {string | null} replica */
 function snapshot(metrics, at, replica) {

@@ -62,7 +62,7 @@ function shadowFacts({ model, alias, share, comparison }) {
   const what = model ? `version ${model.version}` : 'no version yet'
   return [
     ['Shadow', `${what} (${alias}), with ${number(100 * share)} % of the rows`],
-    ['Its difference', comparison ? comparisonText(comparison) : 'nothing compared yet']
+    ['Difference of the shadow', comparison ? comparisonText(comparison) : 'nothing compared yet']
   ]
 }
 

@@ -51,7 +51,7 @@ t.test('behind a balancer the page shows no figure of two replicas as if they we
   t.teardown(() => page.close())
   let looks = 0
   page.on('response', response => void (looks += Number(response.url().endsWith('/metrics'))))
-  await page.locator('#live-replica').getByText('Another replica answered').waitFor()
+  await page.locator('#live-replica').getByText('Two replicas answered').waitFor()
   const shown = new Set<string | null>()
   await eventually('five looks', async () => {
     for (const rate of await page.locator('.figures span[id], .figures dd[id]').allTextContents()) shown.add(rate)
