@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/predict/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forecast the next rows of many windows */
+        post: operations["predictBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/model": {
         parameters: {
             query?: never;
@@ -206,6 +223,7 @@ export interface components {
             busy: boolean;
             active_jobs: number;
         };
+        PredictOutcome: components["schemas"]["PredictAnswer"] | components["schemas"]["ErrorAnswer"];
         Architecture: {
             type: string;
             hidden_size: number;
@@ -458,6 +476,94 @@ export interface operations {
             };
             /** @description An error. 5xx answers keep their cause to the log. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    predictBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The windows, each as the body of `POST /predict`. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PredictRequest"][];
+            };
+        };
+        responses: {
+            /** @description What became of each window, in their order: its forecast, or its error. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PredictOutcome"][];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description An error. 5xx answers keep their cause to the log. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

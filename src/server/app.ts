@@ -19,6 +19,7 @@ import { hungUp, observeRequests } from './request-lifecycle.js'
 import { Operators } from './operators.js'
 import { refuseOtherMethods } from './other-methods.js'
 import { pageRoute } from './routes/page.js'
+import { predictBatchRoute } from './routes/predict-batch.js'
 import { predictRoutes } from './routes/predict.js'
 
 export interface AppOptions extends Context {
@@ -72,6 +73,7 @@ export async function buildApp({ logger, version, ...context }: AppOptions): Pro
   const { active } = context
   const docs = docsRoutes(app, version, () => active.serving && exampleOf(active.serving.pool.bundle, 0).body)
   await app.register(predictRoutes, context)
+  await app.register(predictBatchRoute, context)
   await app.register(modelRoutes, context)
   await app.register(healthRoutes, context)
   await app.register(async scope => {

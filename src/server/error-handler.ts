@@ -3,15 +3,21 @@ import { type ErrorCode, ServiceError } from '../errors.js'
 import { jsonPointer } from '../json-pointer.js'
 import type { Metrics } from '../metrics/metrics.js'
 import { errorBody, isRetriedLater, logIfInternal, RETRY_AFTER } from './error-body.js'
-import { HOW_TO_SEND, wayOut } from './predict/way-out.js'
+import { WINDOW_BYTES } from './predict/body-limit.js'
+import { invalidBody } from './predict/invalid-body.js'
+import { HOW_TO_SEND } from './predict/way-out.js'
 import type { predictSchema } from './schemas/predict.js'
 import { afterBody } from './http/late-body.js'
 
 const ONLY_JSON = `the body must be JSON, with content-type application/json: ${HOW_TO_SEND}`
 
+const TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE'
+const BATCH = '/predict/batch'
+const BATCH_TOO_LARGE = `the body is larger than ${WINDOW_BYTES} bytes for each of MAX_WINDOWS windows`
+
 /** Fastify's own errors that callers can cause, by its code. */
 const FASTIFY_CODES: Record<string, [ErrorCode, string]> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', 'the body is larger than BODY_LIMIT_BYTES'],
+  [TOO_LARGE]: ['body_too_large', 'the body is larger than BODY_LIMIT_BYTES'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', ONLY_JSON],
   FST_ERR_CTP_EMPTY_TYPE: ['unsupported_media_type', ONLY_JSON],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed_json', 'the body is empty'],
@@ -23,16 +29,16 @@ const FASTIFY_CODES: Record<string, [ErrorCode, string]> = {
 type PredictSchema = ReturnType<typeof predictSchema>['body']
 type SchemaError = NonNullable<FastifyError['validation']>[number]
 
-/** Ajv's keywords in the caller's words. */
-const KEYWORDS: Record<string, ErrorCode> = { additionalProperties: 'unknown_field', required: 'missing_field' }
-
 /** Any error as one of the closed list; what is not known becomes `internal`, whose cause only the log shows. */
 function toServiceError(error: unknown, request?: FastifyRequest): ServiceError {
   if (error instanceof ServiceError) return error
   const { code, validation, validationContext, statusCode, message } = error as Partial<FastifyError>
   if (validation?.[0]) {
-    return validationContext === 'querystring' ? invalidQuery(validation[0]) : invalidBody(validation[0], request)
+    return validationContext === 'querystring'
+      ? invalidQuery(validation[0])
+      : invalidBody(validation[0], request?.body, mostSteps(request))
   }
+  if (code === TOO_LARGE && request?.url.startsWith(BATCH)) return new ServiceError('body_too_large', BATCH_TOO_LARGE)
   const known = FASTIFY_CODES[code ?? '']
   if (known) return new ServiceError(known[0], known[1], undefined, { cause: error })
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
@@ -51,24 +57,6 @@ function invalidQuery({ keyword, instancePath, params }: SchemaError): ServiceEr
     'the query has no such field',
     jsonPointer(String(params.additionalProperty))
   )
-}
-
-/** The same of a body. Of the body as a whole there is no pointer: it would be an empty one. */
-function invalidBody({ keyword, instancePath, params, message }: SchemaError, request?: FastifyRequest): ServiceError {
-  const code = KEYWORDS[keyword] ?? (keyword === 'type' ? 'wrong_type' : 'out_of_range')
-  const way = wayOut(request?.body)
-  if (code === 'unknown_field') {
-    const field = jsonPointer(String(params.additionalProperty))
-    const path = field === undefined ? undefined : instancePath + field
-    return new ServiceError(code, way ?? 'a request has only data, index_col and inference_length', path)
-  }
-  const path = instancePath === '' ? undefined : instancePath
-  if (code === 'missing_field')
-    return new ServiceError(code, way ?? `${params.missingProperty} is missing: ${HOW_TO_SEND}`, path)
-  if (instancePath === '/inference_length') {
-    return new ServiceError(code, `expected a whole number from 1 to ${mostSteps(request)}`, path)
-  }
-  return new ServiceError(code, way ?? message ?? 'is not valid', path)
 }
 
 /** `MAX_STEPS`, as the schema has it that the request was held to. */

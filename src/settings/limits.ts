@@ -31,6 +31,12 @@ export const LimitSettings = {
     100
   ),
   MAX_STEPS: integer(30, 1, 1000, 'Largest `inference_length` of a request.'),
+  MAX_WINDOWS: integer(
+    256,
+    1,
+    4096,
+    'Most windows in a call of `/predict/batch`. Where half of `QUEUE_ROWS` is less, this half is the most.'
+  ),
   MAX_ROWS: integer(1000, 1, 100_000, 'Most rows of a table in a request.'),
   BODY_LIMIT_BYTES: integer(327_680, 1024, 67_108_864, 'Largest request body. A table of `MAX_ROWS` rows must fit.')
 } as const

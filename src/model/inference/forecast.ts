@@ -21,6 +21,8 @@ export interface ForecastOrder {
   steps: number
   /** monotonic ms after which no further step is run */
   deadline: number
+  /** one of many windows of a call: begins in its turn, as forecasts of several steps do, so that callers with one window go first */
+  isOneOfMany?: boolean
 }
 
 /**
@@ -55,11 +57,15 @@ export class Forecast implements RowOwner, LongForecast {
     return this.order.deadline
   }
 
+  get #takesTurns(): boolean {
+    return this.steps > 1 || this.order.isOneOfMany === true
+  }
+
   /** Puts the first step into a ring, a long forecast's in its turn; the listener hears of the end. */
   start(): this {
     this.#submittedAt = monotonicMs()
-    if (this.steps === 1) this.#submit()
-    else this.order.pool.backlog.long.enter(this)
+    if (this.#takesTurns) this.order.pool.backlog.long.enter(this)
+    else this.#submit()
     return this
   }
 
@@ -79,7 +85,7 @@ export class Forecast implements RowOwner, LongForecast {
   /** The caller has gone. */
   cancel(): void {
     const { pool, window } = this.order
-    if (this.steps > 1 && pool.withdraw(window.slot, this)) return
+    if (this.#takesTurns && pool.withdraw(window.slot, this)) return
     if (pool.cancel(window.slot, this)) this.#end()
   }
 

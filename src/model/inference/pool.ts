@@ -125,6 +125,22 @@ export class Pool {
     return this.#allocator.take()!
   }
 
+  /**
+   * Takes a slot for each of many forecasts of one call, or throws the refusal of all: where they would not end in time, or would take
+   * more than half of the slots, which callers with one window need.
+   */
+  acquireMany(steps: readonly number[], patienceMs: number): number[] {
+    const refusal = this.refusal(1, patienceMs)
+    if (refusal) throw refusal
+    const free = Math.ceil(this.options.queueRows / 2) - this.taken
+    if (steps.length > free)
+      throw new ServiceError('queue_full', `${steps.length} windows need slots, ${Math.max(0, free)} are free`)
+    if (!this.backlog.allEndInTime(steps, patienceMs)) {
+      throw new ServiceError('queue_full', `too much work is waiting: ${steps.length} windows would not end in time`)
+    }
+    return steps.map(() => this.#allocator.take()!)
+  }
+
   /** Gives back the slot of a request that is not in a ring. */
   release(slot: number): void {
     this.slots.state[slot] = SlotState.FREE

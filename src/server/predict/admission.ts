@@ -69,7 +69,7 @@ export function servingModel(context: Context): ServingModel {
   throw refuse(context, new ServiceError('model_not_ready', 'no model is loaded'))
 }
 
-function refuse({ metrics }: Context, error: ServiceError): ServiceError {
+export function refuse({ metrics }: Context, error: ServiceError): ServiceError {
   if (error.code === 'queue_full' || error.code === 'model_not_ready') metrics.refused(error.code)
   return error
 }

@@ -14,3 +14,6 @@ export function largestTable({ features }: Pick<Manifest, 'features'>, rows: num
   const names = features.reduce((sum, { name }) => sum + name.length + AROUND_NAME, 0)
   return rows * (features.length * NUMBER + TIME) + names + FIELDS
 }
+
+/** Bytes that each window of a call with many may take; one of ten rows has about 2,200. */
+export const WINDOW_BYTES = 4096

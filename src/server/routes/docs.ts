@@ -137,11 +137,10 @@ async function openDocs(routes: RouteOptions[], version: string, example?: objec
   })
   for (const { method, url, schema = {} } of routes) {
     if (method === 'HEAD' || schema.hide) continue
+    const { describedBody: asked, ...others } = schema as typeof schema & { describedBody?: { type: string } }
     // An example of the media type, not of its schema: what makes types from the description would copy it into them.
-    const examples = example && {
-      'x-examples': { window: { summary: 'A window of the model that serves', value: example } }
-    }
-    const { describedBody: asked, ...others } = schema as typeof schema & { describedBody?: object }
+    const value = asked?.type === 'array' ? [example] : example
+    const examples = example && { 'x-examples': { window: { summary: 'A window of the model that serves', value } } }
     const body = asked && { body: { ...asked, ...examples } }
     docs.route({ method, url, schema: { ...others, ...body }, handler: () => undefined })
   }

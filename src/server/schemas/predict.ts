@@ -1,5 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts'
-import { errorAnswers, named, NoQuery, nullable } from './shared.js'
+import { ErrorAnswer, errorAnswers, named, NoQuery, nullable } from './shared.js'
 
 /** The shape of a forecast request; the columns themselves are checked against the model's manifest. */
 function predictBody<const Column extends object>(maxSteps: number, column: Column) {
@@ -80,6 +80,31 @@ export function predictSchema(maxSteps: number) {
     describedBody: predictBody(maxSteps, Column),
     response: { 200: PredictAnswer, ...errorAnswers(400, 413, 415, 429, 500, 503, 504) }
   }
+}
+
+/** Many windows in one call: each element is checked by itself, as the body of `predict` is. */
+export function predictBatchSchema(maxSteps: number, maxWindows: number) {
+  return {
+    operationId: 'predictBatch',
+    summary: 'Forecast the next rows of many windows',
+    tags: ['forecast'],
+    querystring: NoQuery,
+    describedBody: {
+      type: 'array',
+      minItems: 1,
+      maxItems: maxWindows,
+      items: predictBody(maxSteps, Column),
+      description: 'The windows, each as the body of `POST /predict`.'
+    },
+    response: {
+      200: {
+        type: 'array',
+        items: { title: 'PredictOutcome', anyOf: [PredictAnswer, ErrorAnswer] },
+        description: 'What became of each window, in their order: its forecast, or its error.'
+      },
+      ...errorAnswers(400, 413, 415, 429, 500, 503, 504)
+    }
+  } as const
 }
 
 export const pingSchema = {

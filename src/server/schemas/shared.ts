@@ -3,7 +3,7 @@ import { ERRORS } from '../../errors.js'
 // A schema with a title stands under it in the components of the OpenAPI description, and generated clients call their types so.
 
 /** The one shape of every error answer. */
-const ErrorAnswer = {
+export const ErrorAnswer = {
   title: 'ErrorAnswer',
   type: 'object',
   description: 'An error. 5xx answers keep their cause to the log.',

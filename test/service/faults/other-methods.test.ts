@@ -26,7 +26,7 @@ const PATHS: [string, string, string[]][] = [
     'GET, HEAD',
     ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']
   ]),
-  ...['/predict', '/admin/reload', '/admin/rollback'].map((path): [string, string, string[]] => [
+  ...['/predict', '/predict/batch', '/admin/reload', '/admin/rollback'].map((path): [string, string, string[]] => [
     path,
     'POST',
     ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']

@@ -9,12 +9,13 @@ import { sendBody } from '../../support/send-body.js'
 const TOKEN = 'a-token-of-the-test'
 const body = JSON.stringify(bodyOf(gru(), 0))
 const closing = { connection: 'close', authorization: `Bearer ${TOKEN}` }
-const post = (path: string) => rawRequest(body, closing, path)
+const post = (path: string, sent = body) => rawRequest(sent, closing, path)
 const ask = (method: string, target: string, version = '1.1') =>
   `${method} ${target} HTTP/${version}\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer ${TOKEN}\r\n\r\n`
 
 const PASSED = {
   forecast: post('/predict'),
+  'forecasts of many windows': post('/predict/batch', `[${body}]`),
   'forecast, absolute form': post('http://localhost/predict'),
   ...Object.fromEntries(
     ['/predict_ping', '/healthz', '/readyz', '/ready', '/model', '/model/example'].map(path => [path, ask('GET', path)])

@@ -48,8 +48,13 @@ export class Backlog {
   endsInTime(steps: number, patienceMs: number): boolean {
     if (this.#queued === 0) return true
     const rate = this.#throughput.rowsPerMs
-    const expectedMs = steps === 1 ? this.#queued / rate : this.long.expectedMs(steps, this.work)
+    const expectedMs = steps === 1 ? this.#queued / rate : this.long.expectedMs([steps], this.work)
     return expectedMs <= patienceMs * TAKEN_WITHIN
+  }
+
+  /** The same of many forecasts that come together and take turns. */
+  allEndInTime(steps: readonly number[], patienceMs: number): boolean {
+    return this.long.expectedMs(steps, this.work) <= patienceMs * TAKEN_WITHIN
   }
 
   /** Rows go into a ring. */

@@ -41,12 +41,13 @@ export class LongForecasts {
     return this.#underWay
   }
 
-  /** Ms from now in which a forecast of `steps` that comes now will have ended. */
-  expectedMs(steps: number, { queued, rowsPerMs }: WorkAhead): number {
+  /** Ms from now in which forecasts of so many steps each, which come now together, will have ended. */
+  expectedMs(steps: readonly number[], { queued, rowsPerMs }: WorkAhead): number {
     // Each round of the rings runs one row of each that is under way, and whatever else waits there.
-    const long = Math.min(this.#limit, this.#underWay + 1)
+    const long = Math.min(this.#limit, this.#underWay + steps.length)
     const others = Math.max(0, queued - this.#underWay)
-    const rounds = Math.max(steps, (this.#steps + steps) / long)
+    const all = steps.reduce((sum, one) => sum + one, this.#steps)
+    const rounds = Math.max(...steps, all / long)
     return (rounds * (long + others)) / rowsPerMs
   }
 

@@ -80,11 +80,11 @@ t.test('one that waits past its deadline is given up on, one whose caller has go
 t.test('a forecast is expected to end behind those that came before, and beside what else is in the rings', t => {
   const { long, make } = ordered(2)
   const work = { queued: 0, rowsPerMs: 1 }
-  t.equal(long.expectedMs(30, work), 30, 'alone: 30 rounds of one row')
+  t.equal(long.expectedMs([30], work), 30, 'alone: 30 rounds of one row')
   long.enter(make('a'))
   long.enter(make('b'))
-  t.equal(long.expectedMs(30, { queued: 2, rowsPerMs: 1 }), 90, '60 steps before its own 30')
-  t.equal(long.expectedMs(30, { queued: 8, rowsPerMs: 1 }), 360, '45 rounds of two long rows and six others')
-  t.equal(long.expectedMs(30, { queued: 8, rowsPerMs: 4 }), 90, 'four times as fast')
+  t.equal(long.expectedMs([30], { queued: 2, rowsPerMs: 1 }), 90, '60 steps before its own 30')
+  t.equal(long.expectedMs([30], { queued: 8, rowsPerMs: 1 }), 360, '45 rounds of two long rows and six others')
+  t.equal(long.expectedMs([30], { queued: 8, rowsPerMs: 4 }), 90, 'four times as fast')
   t.end()
 })

@@ -1,0 +1,81 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { monotonicMs } from '../../clock.js'
+import { ServiceError } from '../../errors.js'
+import type { Forecast } from '../../model/inference/forecast.js'
+import type { ServingModel } from '../../model/promotion/active-model.js'
+import { exactly } from '../../validate.js'
+import type { Context } from '../context.js'
+import { errorBody } from '../error-body.js'
+import { admission, refuse, servingModel } from '../predict/admission.js'
+import { predictAnswer } from '../predict/answer.js'
+import { Batch, type Item, type Outcome } from '../predict/batch.js'
+import { WINDOW_BYTES } from '../predict/body-limit.js'
+import { elementsOf } from '../predict/body-list.js'
+import { invalidBody, type SchemaFault } from '../predict/invalid-body.js'
+import { parseJsonBody } from '../predict/json-body.js'
+import { type PredictBody, predictBatchSchema, predictSchema } from '../schemas/predict.js'
+
+/** `POST /predict/batch`: many windows in one call, each answered by its forecast or its error. */
+export async function predictBatchRoute(app: FastifyInstance, context: Context): Promise<void> {
+  const { MAX_STEPS, MAX_WINDOWS, QUEUE_ROWS, BODY_LIMIT_BYTES, DEADLINE_MS } = context.config
+  // A pool gives many windows no more than half of its slots.
+  const most = Math.min(MAX_WINDOWS, Math.ceil(QUEUE_ROWS / 2))
+  const validate = exactly.compile<PredictBody>(predictSchema(MAX_STEPS).body)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+
+  const readItem = (element: Buffer, model: ServingModel): Item => {
+    const scanned = model.reader.scan(element, MAX_STEPS)
+    if (scanned) return { scanned, steps: scanned.steps }
+    const table = parseJsonBody(element)
+    if (validate(table)) return { table, steps: table.inference_length ?? 1 }
+    return invalidBody(validate.errors![0] as SchemaFault, table, MAX_STEPS)
+  }
+
+  const options = {
+    schema: predictBatchSchema(MAX_STEPS, most),
+    bodyLimit: Math.max(BODY_LIMIT_BYTES, MAX_WINDOWS * WINDOW_BYTES),
+    onRequest: admission(context)
+  }
+  app.post('/predict/batch', options, (request: FastifyRequest, reply: FastifyReply) => {
+    const began = monotonicMs()
+    const model = servingModel(context)
+    const items = elementsOf(request.body as Buffer, most).map((element, index) => {
+      try {
+        return readItem(element, model)
+      } catch (error) {
+        const failure = error as ServiceError
+        // Where an element is no JSON, where it ends is a guess.
+        if (failure.code === 'malformed_json') throw within(index, failure)
+        return failure
+      }
+    })
+    const ended = (outcomes: readonly Outcome[]) => answer(context, request, reply, outcomes)
+    try {
+      const batch = new Batch({ model, items, deadline: began + DEADLINE_MS, patienceMs: DEADLINE_MS }, ended)
+      request.cancel = () => batch.cancel()
+    } catch (error) {
+      throw refuse(context, error as ServiceError)
+    }
+  })
+}
+
+/** The same error of the element at `index`. */
+function within(index: number, { code, message, path = '' }: ServiceError): ServiceError {
+  return new ServiceError(code, message, `/${index}${path}`)
+}
+
+function answer(context: Context, request: FastifyRequest, reply: FastifyReply, outcomes: readonly Outcome[]): void {
+  const texts = outcomes.map((outcome, index) =>
+    outcome instanceof ServiceError
+      ? JSON.stringify(errorBody(within(index, outcome)))
+      : forecastText(context, request.id, outcome)
+  )
+  void reply.header('content-type', 'application/json; charset=utf-8').send(`[${texts.join()}]`)
+  for (const outcome of outcomes) if (!(outcome instanceof ServiceError)) context.shadow?.answered(outcome)
+}
+
+function forecastText({ metrics }: Context, requestId: string, forecast: Forecast): string {
+  metrics.queueWait(forecast.queueMs / 1000)
+  return predictAnswer(forecast, requestId)
+}
