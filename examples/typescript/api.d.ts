@@ -223,7 +223,11 @@ export interface components {
             busy: boolean;
             active_jobs: number;
         };
+        /** @description The windows, each as the body of `POST /predict`. */
+        PredictBatchRequest: components["schemas"]["PredictRequest"][];
         PredictOutcome: components["schemas"]["PredictAnswer"] | components["schemas"]["ErrorAnswer"];
+        /** @description What became of each window, in their order: its forecast, or its error. */
+        PredictBatchAnswer: components["schemas"]["PredictOutcome"][];
         Architecture: {
             type: string;
             hidden_size: number;
@@ -495,7 +499,7 @@ export interface operations {
         /** @description The windows, each as the body of `POST /predict`. */
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PredictRequest"][];
+                "application/json": components["schemas"]["PredictBatchRequest"];
             };
         };
         responses: {
@@ -505,7 +509,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PredictOutcome"][];
+                    "application/json": components["schemas"]["PredictBatchAnswer"];
                 };
             };
             /** @description An error. 5xx answers keep their cause to the log. */

@@ -36,7 +36,7 @@ const facts = ({ status, identifier, model_version, warnings, predictions }: Ans
 })
 
 t.test('each golden window of a call gets the trainer’s forecast, as in a call of its own', async t => {
-  const service = await started(t)
+  const service = await started(t, { env: { DEADLINE_MS: '20000' } })
   const bodies = windows.map((_, index) => bodyOf(bundle, index, [undefined, 1, 3, 6][index % 4]))
   const { status, outcomes } = await batch(service, bodies)
   t.equal(status, 200)

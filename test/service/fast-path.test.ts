@@ -35,7 +35,7 @@ function comparable({ head, body }: RawAnswer) {
 }
 
 t.test('a request is answered alike on the fast path and by the framework, to the byte', async t => {
-  const service = await startService({ env: { LOG_REQUESTS: 'true' } })
+  const service = await startService({ env: { LOG_REQUESTS: 'true', DEADLINE_MS: '20000' } })
   t.teardown(() => service.process.kill('SIGKILL'))
   const port = Number(new URL(service.url).port)
   const ask = async (body: string, headers: Record<string, string>) => {

@@ -25,7 +25,8 @@ interface OpenApi {
 
 const bundle = gru()
 const ADMIN_TOKEN = '0123456789abcdef-token'
-const env = { ADMIN_TOKEN, BODY_LIMIT_BYTES: '4096' }
+/** The deadline is one that 30 steps keep on a slow host too. */
+const env = { ADMIN_TOKEN, BODY_LIMIT_BYTES: '4096', DEADLINE_MS: '20000' }
 /** What the service has for its callers; the page and the documentation itself are not part of the interface. */
 const OPERATIONS = [
   'get /healthz',

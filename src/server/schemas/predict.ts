@@ -90,6 +90,7 @@ export function predictBatchSchema(maxSteps: number, maxWindows: number) {
     tags: ['forecast'],
     querystring: NoQuery,
     describedBody: {
+      title: 'PredictBatchRequest',
       type: 'array',
       minItems: 1,
       maxItems: maxWindows,
@@ -98,6 +99,7 @@ export function predictBatchSchema(maxSteps: number, maxWindows: number) {
     },
     response: {
       200: {
+        title: 'PredictBatchAnswer',
         type: 'array',
         items: { title: 'PredictOutcome', anyOf: [PredictAnswer, ErrorAnswer] },
         description: 'What became of each window, in their order: its forecast, or its error.'
