@@ -8,6 +8,7 @@ import { ServerSettings } from '../src/settings/server.js'
 /** What the table shows of a setting's schema. */
 interface Setting {
   type: string
+  title?: string
   default: string | number | boolean
   minimum?: number
   maximum?: number
@@ -18,7 +19,7 @@ interface Setting {
 function allowed(setting: Setting): string {
   if (setting.enum) return setting.enum.map(value => `\`${value}\``).join(', ')
   if (setting.type === 'integer' || setting.type === 'number') return `${setting.minimum} to ${setting.maximum}`
-  return setting.type === 'boolean' ? '`true`, `false`' : 'text'
+  return setting.type === 'boolean' ? '`true`, `false`' : (setting.title ?? 'text')
 }
 
 /** By subject, as the schema is put together. */

@@ -23,11 +23,22 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-function describe({ instancePath, keyword, message, params }: ErrorObject): string {
+interface Setting {
+  type: string
+  title?: string
+  minimum?: number
+  maximum?: number
+}
+
+function describe({ instancePath, keyword, params }: ErrorObject): string {
   const name = instancePath.slice(1)
+  const { type, title = 'text', minimum, maximum } = (ConfigSchema.properties as Record<string, Setting>)[name]!
   if (keyword === 'enum') return `${name} must be one of ${(params.allowedValues as string[]).join(', ')}`
-  if (name === 'ADMIN_TOKEN') return `${name} must have 16 or more printable characters without spaces, or be empty`
-  return `${name} ${message ?? 'is not valid'}`
+  if (keyword === 'minLength') return `${name} must not be empty`
+  if (type === 'boolean') return `${name} must be true or false`
+  if (type === 'integer') return `${name} must be a whole number from ${minimum} to ${maximum}`
+  if (type === 'number') return `${name} must be a number from ${minimum} to ${maximum}`
+  return `${name} must be ${title.replaceAll('`', '')}`
 }
 
 /** Settings that are each in range but cannot stand together. */

@@ -9,9 +9,18 @@ export const integer = (standard: number, minimum: number, maximum: number, desc
 export const ms = (standard: number, description: string, minimum = 1, maximum = MAX_TIMER_MS) =>
   integer(standard, minimum, maximum, description)
 
-/** Text that a pattern matches. */
-export const text = (description: string, pattern: string, standard = '') =>
-  ({ type: 'string', default: standard, pattern, description }) as const
+/** What a text may be: in words, for people, and as a pattern. The words say nothing of an empty text, which is the usual default. */
+export interface Form {
+  readonly words: string
+  readonly pattern: string
+}
+
+/** Text of one form. */
+export const text = (description: string, { words, pattern }: Form, standard = '') =>
+  ({ type: 'string', default: standard, title: words, pattern, description }) as const
+
+/** A path or a host: any text that the system takes. */
+export const ANY: Form = { words: 'text', pattern: '^[^\\u0000]*$' }
 
 /** Text that is not empty. */
 export const filled = (description: string, standard: string) =>

@@ -32,15 +32,17 @@ t.test('MLflow can do without a bucket, but not with half of one', t => {
   t.equal(loadConfig({ ...mlflow, ...store, S3_ENDPOINT: 'http://127.0.0.1:1' }).S3_BUCKET, 'models')
   for (const left of Object.keys(store)) {
     const half = { ...mlflow, ...store, [left]: '' }
-    t.throws(() => loadConfig(half), { name: 'ConfigError', message: new RegExp(`^${left} must be set where S3_`) })
+    t.throws(() => loadConfig(half), { name: 'ConfigError', message: new RegExp(`^${left} must be set because S3_`) })
   }
   for (const [name, value] of [
     ['S3_ENDPOINT', 'http://127.0.0.1:1'],
     ['S3_REGION', 'eu-west-1']
   ] as const) {
-    t.throws(() => loadConfig({ ...mlflow, [name]: value }), { message: `S3_BUCKET must be set where ${name} is set` })
+    t.throws(() => loadConfig({ ...mlflow, [name]: value }), {
+      message: `S3_BUCKET must be set because ${name} is set`
+    })
   }
-  t.throws(() => loadConfig({ MODEL_SOURCE: 's3' }), { message: 'S3_BUCKET must be set for this MODEL_SOURCE' })
+  t.throws(() => loadConfig({ MODEL_SOURCE: 's3' }), { message: 'S3_BUCKET must be set for MODEL_SOURCE=s3' })
   t.end()
 })
 
@@ -53,7 +55,11 @@ t.test('variables become numbers and flags, and others are ignored', t => {
 
 t.test('a number that is not written as one is refused', t => {
   for (const text of ['', ' 9000', '9000 ', '9e3', '0x10', '9000.0', '+9000', 'NaN', '٩٠٠٠', '99999999999999999999']) {
-    t.throws(() => loadConfig({ PORT: text }), new ConfigError('PORT must be integer'), JSON.stringify(text))
+    t.throws(
+      () => loadConfig({ PORT: text }),
+      new ConfigError('PORT must be a whole number from 0 to 65535'),
+      JSON.stringify(text)
+    )
   }
   t.end()
 })
