@@ -41,7 +41,6 @@ t.test('a model that is broken, wrong or greedy is refused with its reason while
   t.teardown(() => book.close())
   const operator = new Operator(book, ADMIN_TOKEN)
   await operator.serves('1')
-  t.comment('rows 27, 28 and 31')
   const answered = await underCallers(t, service, { callers: CALLERS, live: { 1: live(), 2: live() } }, async () => {
     for (const [what, [files, reason]] of Object.entries(WRONG)) {
       await bucket.put(files)
