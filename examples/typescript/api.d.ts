@@ -13,7 +13,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Forecast the next rows of a window */
+        /** Forecast the rows that follow a window */
         post: operations["predict"];
         delete?: never;
         options?: never;
@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether a model is loaded, and the lengths it works with */
+        /** Whether a model is loaded, and the lengths of window and forecast */
         get: operations["ping"];
         put?: never;
         post?: never;
@@ -62,7 +62,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What serves, since when, and how the last promotion ended */
+        /** The live model, its promotion and its shadow */
         get: operations["getModel"];
         put?: never;
         post?: never;
@@ -79,7 +79,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A real window, as a body for POST /predict, with the forecast that the trainer stated for it */
+        /** A real window as a body for POST /predict, and its forecast by the trainer */
         get: operations["getExample"];
         put?: never;
         post?: never;
@@ -96,7 +96,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Live: the process can answer */
+        /** Live: the process answers */
         get: operations["live"];
         put?: never;
         post?: never;
@@ -113,7 +113,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ready: a warmed model, and not draining */
+        /** Ready: a model is loaded and the process is not stopping */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -130,7 +130,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ready: a warmed model, and not draining */
+        /** Ready: a model is loaded and the process is not stopping */
         get: operations["ready"];
         put?: never;
         post?: never;
@@ -162,22 +162,22 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         PredictRequest: {
-            /** @description Column of the times; may be left out when it is ts, timestamp, time or date. */
+            /** @description Name of the column of times. Not needed when the column is called ts, timestamp, time or date. */
             index_col?: string;
-            /** @description One array a column, all of one length: the times, strictly increasing, and each feature of the model in raw units. The last rows are the window. */
+            /** @description One array per column, all of one length: the times, strictly increasing, and each feature of the model in raw units. The last rows are the window. */
             data: {
                 [key: string]: (string | number)[];
             };
-            /** @description Rows to forecast; 1 if left out. */
+            /** @description Number of rows to forecast; 1 if left out. */
             inference_length?: number;
         };
-        /** @description One forecast row: its time, the target, and every feature. */
+        /** @description One forecast row: the time, the target, and every feature. */
         Prediction: {
-            /** @description In the style of the request's times. */
+            /** @description Time of the forecast row, written like the times of the request. */
             ts: string;
             /**
              * Format: double
-             * @description The manifest's target.
+             * @description Forecast of the target feature of the model.
              */
             value: number;
         } & {
@@ -194,7 +194,7 @@ export interface components {
             /** @description Always false. */
             cached: boolean;
             predictions: components["schemas"]["Prediction"][];
-            /** @description What speaks against relying on the forecast, each its name, a colon and words: other_spacing, uneven_spacing, far_ahead. */
+            /** @description Reasons to distrust the forecast. Each text begins with other_spacing, uneven_spacing or far_ahead, and a colon. */
             warnings?: string[];
         };
         /** @enum {string} */
@@ -207,7 +207,7 @@ export interface components {
             /** @description Whether the same request may succeed later. */
             retryable: boolean;
         };
-        /** @description An error. 5xx answers keep their cause to the log. */
+        /** @description An error. The cause of a 5xx answer is in the log only. */
         ErrorAnswer: {
             error: components["schemas"]["ErrorDetail"];
         };
@@ -219,7 +219,7 @@ export interface components {
             output_seq_len: number;
             /** @description Always false. */
             has_df: boolean;
-            /** @description Every slot is taken: a request now would be refused. */
+            /** @description Whether every slot is taken: a request now would be refused. */
             busy: boolean;
             active_jobs: number;
         };
@@ -238,7 +238,7 @@ export interface components {
             unit: string;
             /**
              * Format: double
-             * @description Smallest legal value, in raw units; forecasts are kept above it too.
+             * @description Smallest legal value, in raw units. No forecast is below this value.
              */
             minimum: number;
             /** Format: double */
@@ -250,19 +250,19 @@ export interface components {
             run_id: string;
             created_at: string;
             architecture: components["schemas"]["Architecture"];
-            /** @description In the order of the window's last axis. */
+            /** @description Features in the order of the last axis of the window. */
             features: components["schemas"]["Feature"][];
-            /** @description The feature that an answer repeats as `value`. */
+            /** @description Feature that an answer repeats as `value`. */
             target: string;
-            /** @description Rows of a window. */
+            /** @description Number of rows of a window. */
             window: number;
             /** @description Seconds between two rows. */
             frequency_seconds: number;
-            /** @description Of model.onnx. */
+            /** @description SHA-256 digest of model.onnx. */
             sha256: string;
             /**
              * Format: date-time
-             * @description When it went live in this replica.
+             * @description When this version went live in this replica.
              */
             since: string;
         };
@@ -279,48 +279,49 @@ export interface components {
         PromotionState: {
             /** @enum {string} */
             source: "local" | "s3" | "mlflow";
-            /** @description Of what is promoted; null until the source was asked. */
+            /** @description Location of the promoted bundle; null until the source has answered. */
             location: string | null;
-            /** @description What the source said last. */
+            /** @description Version that the source named last; null until the source has answered. */
             promoted_version: string | null;
-            /** @description What serves may not be what is promoted. */
+            /** @description Whether the live model may differ from the promoted version. */
             stale: boolean;
-            /** @description The source answered when it was asked last. */
+            /** @description Whether the source answered the last time. */
             registry_up: boolean;
-            /** @description Promotion events from Kafka are heard; null without KAFKA_BROKERS. */
+            /** @description Whether promotion events from Kafka are received; null without KAFKA_BROKERS. */
             events_heard: boolean | null;
-            /** @description Version that a rollback left. */
+            /** @description Version that a rollback has blocked: the replica does not roll it out again. */
             held_off: string | null;
-            /** @description What a rollback would put back. */
+            /** @description Version that a rollback would put back. */
             previous_version: string | null;
         };
         ComparedRows: {
+            /** @description Rows that both models forecast. */
             compared: number;
-            /** @description The shadow had a batch to do already. */
+            /** @description Rows left out because the shadow was busy. */
             dropped: number;
-            /** @description It gave no forecast. */
+            /** @description Rows for which the shadow gave no forecast. */
             failed: number;
         };
-        /** @description Model run of the batch that each compared row was in. */
+        /** @description Mean time of the model runs that computed the compared rows. */
         MeanRunSeconds: {
             live: number | null;
             shadow: number | null;
         };
         FeatureDifference: {
-            /** @description In raw units. */
+            /** @description Mean absolute difference in raw units. */
             mean_absolute: number | null;
-            /** @description Of the live value, or of the live model's absolute tolerance. */
+            /** @description Mean difference relative to the live value, or to the absolute tolerance if that is larger. */
             mean_relative: number | null;
             max_relative: number | null;
         };
         ShadowComparison: {
-            /** @description Version that it is compared with. */
+            /** @description Live version that the shadow is compared with. */
             live_version: string;
-            /** @description Why no row is compared; null while they are. */
+            /** @description Why no row is compared; null while rows are compared. */
             idle: ("same_model" | "other_signature") | null;
             rows: components["schemas"]["ComparedRows"];
             mean_run_seconds: components["schemas"]["MeanRunSeconds"];
-            /** @description By feature, over the compared rows. */
+            /** @description Differences between both forecasts by feature, over the compared rows. */
             differences: {
                 [key: string]: components["schemas"]["FeatureDifference"];
             };
@@ -332,7 +333,7 @@ export interface components {
             alias: string;
             /**
              * Format: double
-             * @description Of the live rows, that it gets.
+             * @description Share of the live rows that the shadow gets.
              */
             share: number;
             comparison: components["schemas"]["ShadowComparison"] | null;
@@ -352,7 +353,7 @@ export interface components {
         };
         Example: {
             index: number;
-            /** @description Examples that the model brings. */
+            /** @description Number of examples in the bundle of the model. */
             count: number;
             body: components["schemas"]["ExampleBody"];
             expected: {
@@ -395,7 +396,7 @@ export interface operations {
                     "application/json": components["schemas"]["PredictAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -404,7 +405,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -413,7 +414,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -422,7 +423,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -431,7 +432,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -440,7 +441,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -449,7 +450,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -478,7 +479,7 @@ export interface operations {
                     "application/json": components["schemas"]["PingAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -595,7 +596,7 @@ export interface operations {
                     "application/json": components["schemas"]["ModelAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -609,7 +610,7 @@ export interface operations {
     getExample: {
         parameters: {
             query?: {
-                /** @description Which of the examples, from 0. */
+                /** @description Number of the example, from 0. */
                 index?: string;
             };
             header?: never;
@@ -627,7 +628,7 @@ export interface operations {
                     "application/json": components["schemas"]["Example"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -636,7 +637,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -734,7 +735,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Text */
+            /** @description Metrics as text */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -48,7 +48,7 @@ t.test('the live figures are what the metrics gained in two seconds', async t =>
   t.strictSame(await figures(), ['50 a second', '5 a second', '1.00 ms', '9.20 ms', '4.0 rows', '7 rows'])
   await next(scrapeText([1050, 1090, 1100, 1106], 510, 325, 1000), '3')
   t.strictSame(await figures(), ['3 a second', '0 a second', '> 10.0 ms', '> 10.0 ms', '– rows', '7 rows'])
-  t.match(await page.locator('#live-peak').textContent(), 'at most 50 a second')
+  t.match(await page.locator('#live-peak').textContent(), '50 forecasts a second')
   // A process started anew counts from 0: that look has no rate, the one after it has.
   scrape = scrapeText([0, 0, 0, 0], 0, 0, 0).replace('gru_queue_depth 7', 'gru_queue_depth 2')
   await page.clock.runFor(2000)
@@ -104,7 +104,7 @@ t.test('the page says when a replica drains, when nobody answers, and when the s
   service.process.kill('SIGTERM')
   await status('Not ready')
   await service.stop()
-  await status('No answer, retrying')
+  await status('No answer, trying again')
   t.equal(await page.locator('#live-rate').textContent(), '–', 'no figure outlives the service')
   await page.getByRole('button', { name: 'Forecast' }).click()
   t.equal(await page.getByRole('alert').textContent(), 'No answer from the service.')

@@ -67,7 +67,7 @@ for (const bundle of served) {
     const direct = await predict(service, body)
     const answer = JSON.parse((await page.locator('#answer').textContent())!) as { predictions: Predictions }
     t.strictSame(answer.predictions, direct)
-    await page.getByText('The same rows as a table').click()
+    await page.getByText('Rows of the chart as a table').click()
     const rows = await page.locator('#rows tr').allInnerTexts()
     t.equal(rows.length, window + steps)
     direct.forEach(({ ts, [target]: value }, step) => {

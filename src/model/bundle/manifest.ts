@@ -13,7 +13,7 @@ const FeatureSchema = {
   properties: {
     name: Name,
     unit: { type: 'string', maxLength: 64 },
-    minimum: { type: 'number', description: 'Smallest legal value, in raw units; forecasts are kept above it too.' },
+    minimum: { type: 'number', description: 'Smallest legal value, in raw units. No forecast is below this value.' },
     maximum: { type: 'number' }
   }
 } as const
@@ -55,14 +55,14 @@ export const ManifestSchema = {
       items: FeatureSchema,
       minItems: 1,
       maxItems: 256,
-      description: "In the order of the window's last axis."
+      description: 'Features in the order of the last axis of the window.'
     },
-    target: { ...Name, description: 'The feature that an answer repeats as `value`.' },
-    window: { type: 'integer', minimum: 1, maximum: 1024, description: 'Rows of a window.' },
+    target: { ...Name, description: 'Feature that an answer repeats as `value`.' },
+    window: { type: 'integer', minimum: 1, maximum: 1024, description: 'Number of rows of a window.' },
     frequency_seconds: { type: 'integer', minimum: 1, maximum: 31_536_000, description: 'Seconds between two rows.' },
     inputs: { type: 'array', items: TensorSchema, minItems: 1, maxItems: 2 },
     outputs: { type: 'array', items: TensorSchema, minItems: 1, maxItems: 1 },
-    sha256: { type: 'string', pattern: '^[0-9a-f]{64}$', description: 'Of model.onnx.' }
+    sha256: { type: 'string', pattern: '^[0-9a-f]{64}$', description: 'SHA-256 digest of model.onnx.' }
   }
 } as const
 
@@ -80,8 +80,17 @@ const GoldenSchema = {
       type: 'object',
       required: ['relative', 'absolute'],
       properties: {
-        relative: { type: 'number', minimum: 0, maximum: 0.01, description: 'Of the expected value.' },
-        absolute: { type: 'array', items: { type: 'number', minimum: 0 }, description: 'A feature each, in raw units.' }
+        relative: {
+          type: 'number',
+          minimum: 0,
+          maximum: 0.01,
+          description: 'Tolerance as a share of the expected value.'
+        },
+        absolute: {
+          type: 'array',
+          items: { type: 'number', minimum: 0 },
+          description: 'Tolerance of each feature, in raw units.'
+        }
       }
     },
     windows: {
@@ -130,11 +139,10 @@ export function parseManifest(text: string): Manifest {
   if (new Set(names).size !== names.length) refuse('two features have the same name')
   if (!names.includes(manifest.target)) refuse(`target ${manifest.target} is not a feature`)
   for (const { name, minimum, maximum } of manifest.features) {
-    if (maximum !== undefined && maximum <= minimum)
-      refuse(`feature ${name} has a maximum that is not above its minimum`)
+    if (maximum !== undefined && maximum <= minimum) refuse(`the maximum of feature ${name} is not above the minimum`)
   }
   for (const { name } of manifest.inputs) {
-    if (name !== 'window' && name !== 'minute') refuse(`there is no input called ${name}: only window and minute`)
+    if (name !== 'window' && name !== 'minute') refuse(`input ${name} is unknown: only window and minute are inputs`)
   }
   return manifest
 }

@@ -7,8 +7,8 @@ const Served = {
   additionalProperties: false,
   required: ['key', 'version'],
   properties: {
-    key: { type: 'string', description: 'Tells one promoted bundle from another.' },
-    version: { type: 'string', description: "The registry's own, or the bundle's." }
+    key: { type: 'string', description: 'Name of one promoted bundle, different for each.' },
+    version: { type: 'string', description: 'Version in the registry, or else in the bundle.' }
   }
 } as const
 const ServedOrNone = { anyOf: [Served, { type: 'null' }] } as const
@@ -20,13 +20,13 @@ const StateSchema = {
   required: ['schema_version', 'origin', 'live', 'previous', 'held', 'bundles'],
   properties: {
     schema_version: { const: 1 },
-    origin: { type: 'string', description: 'Which source, and what in it.' },
+    origin: { type: 'string', description: 'Source of the bundles, and the model in this source.' },
     live: ServedOrNone,
-    previous: { ...ServedOrNone, description: 'What a rollback would put back.' },
-    held: { ...ServedOrNone, description: 'What a rollback left.' },
+    previous: { ...ServedOrNone, description: 'Bundle that a rollback would put back.' },
+    held: { ...ServedOrNone, description: 'Bundle that a rollback has blocked.' },
     bundles: {
       type: 'array',
-      description: 'The copies, by key.',
+      description: 'Copies in the cache, by key.',
       items: {
         type: 'object',
         additionalProperties: false,

@@ -6,14 +6,17 @@ const DESCRIPTION = {
   openapi: '3.1.0',
   info: {
     title: 'gru-inference',
-    description: 'Forecasts of mobile-cell traffic by the promoted GRU. Raw rows in, raw rows out.'
+    description: 'Forecasts of mobile-cell traffic by the promoted GRU model. Windows and forecasts are in raw units.'
   },
   tags: [
     { name: 'forecast', description: 'Windows in, forecasts out' },
-    { name: 'model', description: 'The model that serves' },
+    { name: 'model', description: 'The live model' },
     { name: 'health', description: 'For load balancers and supervisors' },
     { name: 'operation', description: 'For operators' },
-    { name: 'admin', description: 'With a bearer token; off without one' }
+    {
+      name: 'admin',
+      description: 'For operators with the bearer token; these routes exist only where ADMIN_TOKEN is set'
+    }
   ],
   components: { securitySchemes: { bearer: { type: 'http' as const, scheme: 'bearer' } } }
 }
@@ -140,7 +143,7 @@ async function openDocs(routes: RouteOptions[], version: string, example?: objec
     const { describedBody: asked, ...others } = schema as typeof schema & { describedBody?: { type: string } }
     // An example of the media type, not of its schema: what makes types from the description would copy it into them.
     const value = asked?.type === 'array' ? [example] : example
-    const examples = example && { 'x-examples': { window: { summary: 'A window of the model that serves', value } } }
+    const examples = example && { 'x-examples': { window: { summary: 'A window of the live model', value } } }
     const body = asked && { body: { ...asked, ...examples } }
     docs.route({ method, url, schema: { ...others, ...body }, handler: () => undefined })
   }

@@ -11,14 +11,14 @@ const Health = named('Health', {
 export async function healthRoutes(app: FastifyInstance, context: Context): Promise<void> {
   const live = {
     operationId: 'live',
-    summary: 'Live: the process can answer',
+    summary: 'Live: the process answers',
     tags: ['health'],
     response: { 200: Health }
   }
   app.get('/healthz', { schema: live }, () => ({ status: 'live', model_ready: context.active.ready }))
 
   const ready = {
-    summary: 'Ready: a warmed model, and not draining',
+    summary: 'Ready: a model is loaded and the process is not stopping',
     tags: ['health'],
     response: { 200: Health, 503: Health }
   }

@@ -8,7 +8,7 @@ export async function metricsRoute(app: FastifyInstance, { metrics }: Context): 
     operationId: 'getMetrics',
     summary: 'Metrics in Prometheus text format',
     tags: ['operation'],
-    response: { 200: { description: 'Text', content: { 'text/plain': { schema: { type: 'string' } } } } }
+    response: { 200: { description: 'Metrics as text', content: { 'text/plain': { schema: { type: 'string' } } } } }
   }
   // Behind a balancer two scrapes may be of two processes, whose counters have nothing to do with each other.
   const replica = randomUUID()

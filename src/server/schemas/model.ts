@@ -34,23 +34,32 @@ const Serving = named('Model', {
   window,
   frequency_seconds,
   sha256,
-  since: { ...time, description: 'When it went live in this replica.' }
+  since: { ...time, description: 'When this version went live in this replica.' }
 })
 
 const version_or_none = nullable({ type: 'string' })
 
 const Way = named('PromotionState', {
   source: { type: 'string', enum: ['local', 's3', 'mlflow'] },
-  location: { ...nullable({ type: 'string' }), description: 'Of what is promoted; null until the source was asked.' },
-  promoted_version: { ...version_or_none, description: 'What the source said last.' },
-  stale: { type: 'boolean', description: 'What serves may not be what is promoted.' },
-  registry_up: { type: 'boolean', description: 'The source answered when it was asked last.' },
+  location: {
+    ...nullable({ type: 'string' }),
+    description: 'Location of the promoted bundle; null until the source has answered.'
+  },
+  promoted_version: {
+    ...version_or_none,
+    description: 'Version that the source named last; null until the source has answered.'
+  },
+  stale: { type: 'boolean', description: 'Whether the live model may differ from the promoted version.' },
+  registry_up: { type: 'boolean', description: 'Whether the source answered the last time.' },
   events_heard: {
     ...nullable({ type: 'boolean' }),
-    description: 'Promotion events from Kafka are heard; null without KAFKA_BROKERS.'
+    description: 'Whether promotion events from Kafka are received; null without KAFKA_BROKERS.'
   },
-  held_off: { ...version_or_none, description: 'Version that a rollback left.' },
-  previous_version: { ...version_or_none, description: 'What a rollback would put back.' }
+  held_off: {
+    ...version_or_none,
+    description: 'Version that a rollback has blocked: the replica does not roll it out again.'
+  },
+  previous_version: { ...version_or_none, description: 'Version that a rollback would put back.' }
 })
 
 const Active = { ready: { type: 'boolean' }, model: nullable(Serving), last_promotion: nullable(Promotion) } as const
@@ -61,7 +70,7 @@ const ModelAnswer = named('ModelAnswer', { ...Active, promotion: Way, shadow: nu
 
 export const modelSchema = {
   operationId: 'getModel',
-  summary: 'What serves, since when, and how the last promotion ended',
+  summary: 'The live model, its promotion and its shadow',
   tags: ['model'],
   querystring: NoQuery,
   response: { 200: ModelAnswer, ...errorAnswers(400) }
@@ -72,7 +81,7 @@ const ExampleQuery = {
   additionalProperties: false,
   properties: {
     // Text, for a query has nothing else and types are not coerced.
-    index: { type: 'string', pattern: '^[0-9]{1,6}$', description: 'Which of the examples, from 0.' }
+    index: { type: 'string', pattern: '^[0-9]{1,6}$', description: 'Number of the example, from 0.' }
   }
 } as const
 
@@ -80,13 +89,13 @@ export type ExampleQuery = FromSchema<typeof ExampleQuery>
 
 export const exampleSchema = {
   operationId: 'getExample',
-  summary: 'A real window, as a body for POST /predict, with the forecast that the trainer stated for it',
+  summary: 'A real window as a body for POST /predict, and its forecast by the trainer',
   tags: ['model'],
   querystring: ExampleQuery,
   response: {
     200: named('Example', {
       index: { type: 'integer' },
-      count: { type: 'integer', description: 'Examples that the model brings.' },
+      count: { type: 'integer', description: 'Number of examples in the bundle of the model.' },
       body: named('ExampleBody', {
         index_col: { type: 'string' },
         data: {
@@ -102,7 +111,7 @@ export const exampleSchema = {
 
 export const reloadSchema = {
   operationId: 'reloadModel',
-  summary: 'Take the bundle that is promoted now live',
+  summary: 'Roll out the promoted bundle now',
   tags: ['admin'],
   security: [{ bearer: [] }],
   querystring: NoQuery,
@@ -111,7 +120,7 @@ export const reloadSchema = {
 
 export const rollbackSchema = {
   operationId: 'rollbackModel',
-  summary: 'Put back the version that served before, and block the one that it leaves',
+  summary: 'Put back the version that served before, and block the live version',
   tags: ['admin'],
   security: [{ bearer: [] }],
   querystring: NoQuery,

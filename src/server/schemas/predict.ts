@@ -11,20 +11,20 @@ function predictBody<const Column extends object>(maxSteps: number, column: Colu
     properties: {
       index_col: {
         type: 'string',
-        description: 'Column of the times; may be left out when it is ts, timestamp, time or date.'
+        description: 'Name of the column of times. Not needed when the column is called ts, timestamp, time or date.'
       },
       data: {
         type: 'object',
         additionalProperties: column,
         description:
-          'One array a column, all of one length: the times, strictly increasing, and each feature of the model in raw units. ' +
+          'One array per column, all of one length: the times, strictly increasing, and each feature of the model in raw units. ' +
           'The last rows are the window.'
       },
       inference_length: {
         type: 'integer',
         minimum: 1,
         maximum: maxSteps,
-        description: 'Rows to forecast; 1 if left out.'
+        description: 'Number of rows to forecast; 1 if left out.'
       }
     }
   } as const
@@ -42,11 +42,11 @@ const Prediction = {
   type: 'object',
   required: ['ts', 'value'],
   properties: {
-    ts: { type: 'string', description: "In the style of the request's times." },
-    value: { type: 'number', description: "The manifest's target." }
+    ts: { type: 'string', description: 'Time of the forecast row, written like the times of the request.' },
+    value: { type: 'number', description: 'Forecast of the target feature of the model.' }
   },
   additionalProperties: { type: 'number' },
-  description: 'One forecast row: its time, the target, and every feature.'
+  description: 'One forecast row: the time, the target, and every feature.'
 } as const
 
 const PredictAnswer = {
@@ -65,7 +65,7 @@ const PredictAnswer = {
       type: 'array',
       items: { type: 'string' },
       description:
-        'What speaks against relying on the forecast, each its name, a colon and words: other_spacing, uneven_spacing, far_ahead.'
+        'Reasons to distrust the forecast. Each text begins with other_spacing, uneven_spacing or far_ahead, and a colon.'
     }
   }
 } as const
@@ -73,7 +73,7 @@ const PredictAnswer = {
 export function predictSchema(maxSteps: number) {
   return {
     operationId: 'predict',
-    summary: 'Forecast the next rows of a window',
+    summary: 'Forecast the rows that follow a window',
     tags: ['forecast'],
     querystring: NoQuery,
     body: predictBody(maxSteps, CheckedColumn),
@@ -111,7 +111,7 @@ export function predictBatchSchema(maxSteps: number, maxWindows: number) {
 
 export const pingSchema = {
   operationId: 'ping',
-  summary: 'Whether a model is loaded, and the lengths it works with',
+  summary: 'Whether a model is loaded, and the lengths of window and forecast',
   tags: ['forecast'],
   querystring: NoQuery,
   response: {
@@ -121,7 +121,7 @@ export const pingSchema = {
       input_seq_len: nullable({ type: 'integer' }),
       output_seq_len: { type: 'integer' },
       has_df: { type: 'boolean', description: 'Always false.' },
-      busy: { type: 'boolean', description: 'Every slot is taken: a request now would be refused.' },
+      busy: { type: 'boolean', description: 'Whether every slot is taken: a request now would be refused.' },
       active_jobs: { type: 'integer' }
     }),
     ...errorAnswers(400)

@@ -6,29 +6,32 @@ const none_yet = nullable({ type: 'number' })
 /** What `GET /model` says of a shadow beside its model. */
 export const ShadowState = {
   alias: { type: 'string' },
-  share: { type: 'number', description: 'Of the live rows, that it gets.' },
+  share: { type: 'number', description: 'Share of the live rows that the shadow gets.' },
   comparison: nullable(
     named('ShadowComparison', {
-      live_version: { type: 'string', description: 'Version that it is compared with.' },
+      live_version: { type: 'string', description: 'Live version that the shadow is compared with.' },
       idle: {
         ...nullable({ type: 'string', enum: ['same_model', 'other_signature'] }),
-        description: 'Why no row is compared; null while they are.'
+        description: 'Why no row is compared; null while rows are compared.'
       },
       rows: named('ComparedRows', {
-        compared: count,
-        dropped: { ...count, description: 'The shadow had a batch to do already.' },
-        failed: { ...count, description: 'It gave no forecast.' }
+        compared: { ...count, description: 'Rows that both models forecast.' },
+        dropped: { ...count, description: 'Rows left out because the shadow was busy.' },
+        failed: { ...count, description: 'Rows for which the shadow gave no forecast.' }
       }),
       mean_run_seconds: {
         ...named('MeanRunSeconds', { live: none_yet, shadow: none_yet }),
-        description: 'Model run of the batch that each compared row was in.'
+        description: 'Mean time of the model runs that computed the compared rows.'
       },
       differences: {
         type: 'object',
-        description: 'By feature, over the compared rows.',
+        description: 'Differences between both forecasts by feature, over the compared rows.',
         additionalProperties: named('FeatureDifference', {
-          mean_absolute: { ...none_yet, description: 'In raw units.' },
-          mean_relative: { ...none_yet, description: "Of the live value, or of the live model's absolute tolerance." },
+          mean_absolute: { ...none_yet, description: 'Mean absolute difference in raw units.' },
+          mean_relative: {
+            ...none_yet,
+            description: 'Mean difference relative to the live value, or to the absolute tolerance if that is larger.'
+          },
           max_relative: none_yet
         })
       }

@@ -6,7 +6,7 @@ import { ERRORS } from '../../errors.js'
 export const ErrorAnswer = {
   title: 'ErrorAnswer',
   type: 'object',
-  description: 'An error. 5xx answers keep their cause to the log.',
+  description: 'An error. The cause of a 5xx answer is in the log only.',
   required: ['error'],
   properties: {
     error: {

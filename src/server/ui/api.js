@@ -13,7 +13,7 @@ export class Refusal extends Error {
   /** @param {Response} response @param {unknown} body */
   constructor(response, body) {
     const { code, message, path, retryable } = /** @type {{ error?: Record<string, string> }} */ (body)?.error ?? {}
-    super(message ?? (response.statusText || 'the answer is not the service’s own'))
+    super(message ?? (response.statusText || 'the answer does not come from the service'))
     this.status = response.status
     this.code = code
     this.path = path

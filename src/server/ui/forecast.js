@@ -91,7 +91,10 @@ export class ForecastForm {
     const parsed = parseBody(body.value)
     const wanted = steps.valueAsNumber
     if (parsed === undefined)
-      return say(byId('body-hint', HTMLElement), 'The body is not a JSON object: its number of steps stays.')
+      return say(
+        byId('body-hint', HTMLElement),
+        'The body is not a JSON object, so the number of steps in the body stays.'
+      )
     if (Number.isNaN(wanted)) return
     body.value = formatBody(withSteps(parsed, wanted))
     this.#clear()
@@ -147,7 +150,7 @@ export class ForecastForm {
     const first = /** @type {Record<string, unknown>} */ (predictions[0] ?? {})
     const words = `${name} at ${first.ts}: ${measure(first[name], unit)}, by version ${model_version}.`
     const expected = this.#showsExample() ? this.#example?.expected[name] : undefined
-    const trainer = expected === undefined ? [] : [`The trainer’s own answer: ${measure(expected, unit)}.`]
+    const trainer = expected === undefined ? [] : [`The trainer forecast ${measure(expected, unit)}.`]
     return [words, ...trainer, ...warnings].join(' ')
   }
 

@@ -7,7 +7,7 @@ const ROUTE = '/predict'
 const DURATION = 'gru_request_duration_seconds'
 const HISTORY = 60
 const NOTHING = '–'
-const CHANGED = 'Two replicas answered in turn: figures come when the same replica answers twice.'
+const CHANGED = 'Two replicas answered in turn. Figures appear when the same replica answers twice.'
 
 /** The counters of a replica at one moment. @param {Metrics} metrics @param {number} at ms @param {string | null} replica */
 function snapshot(metrics, at, replica) {
@@ -94,6 +94,6 @@ function drawHistory(rates) {
   const y = (/** @type {number} */ value) => height - 1 - (value / (peak || 1)) * (height - 3)
   const points = rates.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`).join(' ')
   chart.setAttribute('viewBox', `0 0 ${width} ${height}`)
-  say(byId('live-peak', HTMLElement), `at most ${rate(peak)} a second`)
+  say(byId('live-peak', HTMLElement), `${rate(peak)} forecasts a second`)
   chart.replaceChildren(svg('polyline', { points, class: 'line' }))
 }

@@ -2,7 +2,7 @@ import { byId, html, say } from './dom.js'
 import { ago, duration, number, utc } from './format.js'
 /** @import { Model, ModelAnswer } from './api.js' */
 
-const STATES = { ready: 'Ready', unready: 'Not ready', gone: 'No answer, retrying' }
+const STATES = { ready: 'Ready', unready: 'Not ready', gone: 'No answer, trying again' }
 
 /** @param {keyof typeof STATES} state */
 export function showStatus(state) {
@@ -42,8 +42,8 @@ function modelFacts({ architecture, features, window, frequency_seconds, run_id,
     ['Serving since', `${utc(since)} (${ago(since)})`],
     ['Architecture', `${type}, ${num_layers} ${num_layers === 1 ? 'layer' : 'layers'} of ${hidden_size}`],
     ['Window', `${window} rows × ${features.length} features, ${duration(frequency_seconds)} apart`],
-    ['Run', run_id, run_id],
-    ['Digest', `${sha256.slice(0, 12)}…`, `sha256 ${sha256}`],
+    ['Training run', run_id, run_id],
+    ['Digest of the model', `${sha256.slice(0, 12)}…`, `sha256 ${sha256}`],
     ['Created', utc(created_at)]
   ]
 }
@@ -61,17 +61,20 @@ function promotionText(promotion) {
 function shadowFacts({ model, alias, share, comparison }) {
   const what = model ? `version ${model.version}` : 'no version yet'
   return [
-    ['Shadow', `${what} (${alias}), with ${number(100 * share)} % of the rows`],
+    ['Shadow', `${what} (${alias}), with ${number(100 * share)} % of the live rows`],
     ['Difference of the shadow', comparison ? comparisonText(comparison) : 'nothing compared yet']
   ]
 }
 
-const IDLE = { same_model: 'none: it is the same model', other_signature: 'none: it has another signature' }
+const IDLE = {
+  same_model: 'none: the shadow is the live model',
+  other_signature: 'none: the shadow has other features or another window'
+}
 
 /** @param {NonNullable<NonNullable<ModelAnswer['shadow']>['comparison']>} comparison */
 function comparisonText({ idle, rows, differences }) {
   if (idle) return IDLE[idle]
   const means = Object.entries(differences).map(([name, { mean_relative: mean }]) => ({ name, mean: mean ?? 0 }))
   const most = means.reduce((most, one) => (one.mean > most.mean ? one : most))
-  return `${number(100 * most.mean)} % in the mean, of ${most.name}, the most; over ${number(rows.compared)} rows`
+  return `${number(100 * most.mean)} % on average for ${most.name}, the largest of all features, over ${number(rows.compared)} rows`
 }

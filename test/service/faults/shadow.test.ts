@@ -98,10 +98,10 @@ t.test('a shadow of MLflow is compared with the live model, and nothing that bef
       t.equal(histogram('bucket{le="0.25",feature="down"}'), histogram('count{feature="down"}'))
       t.ok(metrics.get('gru_shadow_batch_duration_seconds_count')! > 0)
       const { page, complaints } = await visit(await openBrowser(t), service.url)
-      await page.locator('#shadow').getByText('version 2 (candidate), with 100 % of the rows').waitFor()
+      await page.locator('#shadow').getByText('version 2 (candidate), with 100 % of the live rows').waitFor()
       t.match(
         await page.locator('#shadow').innerText(),
-        /12\.[45]\d* % in the mean, of \w+, the most; over [\d,]+ rows/
+        /12\.[45]\d* % on average for \w+, the largest of all features, over [\d,]+ rows/
       )
       t.same(complaints, [])
       await page.close()

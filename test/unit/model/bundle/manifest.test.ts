@@ -27,13 +27,13 @@ const BAD_MANIFESTS: [string, unknown, RegExp][] = [
   ['features', [], /features/],
   ['features/0/minimum', '0', /features\/0\/minimum/],
   ['features/0/name', 'up', /same name/],
-  ['features/3/maximum', -1, /mcs_down has a maximum/],
+  ['features/3/maximum', -1, /maximum of feature mcs_down/],
   ['target', 'sideways', /target sideways/],
   ['window', 0, /window/],
   ['window', 10.5, /window/],
   ['frequency_seconds', -120, /frequency_seconds/],
   ['sha256', 'ABC', /sha256/],
-  ['inputs/0/name', 'rows', /no input called rows/]
+  ['inputs/0/name', 'rows', /input rows is unknown/]
 ]
 
 t.test('a manifest that does not hold together is refused and the element named', t => {
