@@ -41,10 +41,12 @@ async function check(folder: string, address: string | undefined): Promise<Verdi
     ended = death ?? code
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    return refusedAs('sandbox_unavailable', `the process for it cannot be started (${code})`, { retryable: true })
+    return refusedAs('sandbox_unavailable', `the process for the check cannot be started (${code})`, {
+      retryable: true
+    })
   }
   if (isStopped && !verdict?.ok) return refusedAs('superseded', 'the check was ended by a signal', { retryable: true })
-  return verdict ?? refusedAs('load_failed', `the model ended the process that it ran in (${ended})`)
+  return verdict ?? refusedAs('load_failed', `the model ended the process of the check (${ended})`)
 }
 
 /** How a verdict begins for people, by its exit code. */
@@ -82,7 +84,7 @@ async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(USAGE)
   const [folder, ...more] = positionals
   if (folder === undefined || more.length > 0) {
-    return print(refusedAs('usage', 'give one folder; --help tells the rest'), values.json ?? false)
+    return print(refusedAs('usage', 'give one folder of a bundle; --help lists the options'), values.json ?? false)
   }
   print(await check(folder, values.address), values.json ?? false)
 }

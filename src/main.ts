@@ -37,7 +37,7 @@ function leaveFolder({ logger }: Log): void {
 
 /** What cannot be started with, as one line that names the setting. */
 function explain(error: unknown): string | undefined {
-  if (error instanceof ModelRefused) return `MODEL_DIR holds no model that may serve: ${error.reason}: ${error.message}`
+  if (error instanceof ModelRefused) return `MODEL_DIR has a model that is refused: ${error.reason}: ${error.message}`
   if (error instanceof CacheUnusable) return `CACHE_DIR ${error.message}`
   return error instanceof CannotListen ? error.message : undefined
 }

@@ -21,7 +21,7 @@ const FASTIFY_CODES: Record<string, [ErrorCode, string]> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', ONLY_JSON],
   FST_ERR_CTP_EMPTY_TYPE: ['unsupported_media_type', ONLY_JSON],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed_json', 'the body is empty'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad_request', 'the body is not as long as content-length says'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad_request', 'the length of the body differs from content-length'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['malformed_json', 'the body is not JSON'],
   FST_ERR_BAD_URL: ['bad_request', 'the URL cannot be decoded']
 }
@@ -50,11 +50,11 @@ function toServiceError(error: unknown, request?: FastifyRequest): ServiceError 
 /** What the schema of a query does not allow, in the caller's words. */
 function invalidQuery({ keyword, instancePath, params }: SchemaError): ServiceError {
   if (keyword !== 'additionalProperties') {
-    return new ServiceError('out_of_range', 'expected a whole number of 1 to 6 digits', instancePath)
+    return new ServiceError('out_of_range', 'expected a whole number with 1 to 6 digits', instancePath)
   }
   return new ServiceError(
     'unknown_field',
-    'the query has no such field',
+    'the query has a field that this route does not know',
     jsonPointer(String(params.additionalProperty))
   )
 }
@@ -74,7 +74,7 @@ export function handleErrors(app: FastifyInstance): void {
     afterBody(request, reply, () => void reply.code(failure.statusCode).send(errorBody(failure)))
   })
   app.setNotFoundHandler((request, reply) => {
-    const failure = new ServiceError('not_found', 'no such route')
+    const failure = new ServiceError('not_found', 'this path has no route')
     afterBody(request, reply, () => void reply.code(404).send(errorBody(failure)))
   })
 }

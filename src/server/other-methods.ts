@@ -23,7 +23,7 @@ export function refuseOtherMethods(app: FastifyInstance): void {
       schema: { hide: true },
       onRequest: (_request, reply, done) => {
         void reply.header('allow', allow)
-        done(new ServiceError('method_not_allowed', `this path has ${allow} only`))
+        done(new ServiceError('method_not_allowed', `this path takes ${allow} only`))
       },
       handler: () => undefined
     })

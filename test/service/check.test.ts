@@ -82,14 +82,22 @@ t.test('where there is nothing to check it ends with 2 and says why', async t =>
   const folder = t.testdir()
   const half = written(`${folder}/half`, whole)
   rmSync(`${half}/golden.json`)
-  t.match(await checked([half]), [1, { reason: 'not_found', message: 'there is no golden.json' }], 'a file is missing')
+  t.match(
+    await checked([half]),
+    [1, { reason: 'not_found', message: 'the bundle has no golden.json' }],
+    'a file is missing'
+  )
   const piped = written(`${folder}/piped`, whole)
   rmSync(`${piped}/model.onnx`)
   execFileSync('mkfifo', [`${piped}/model.onnx`])
-  t.match(await checked([piped]), [2, { reason: 'unreadable', message: 'model.onnx is no file' }], 'a pipe')
+  t.match(await checked([piped]), [2, { reason: 'unreadable', message: 'model.onnx is not a regular file' }], 'a pipe')
   rmSync(`${piped}/model.onnx`)
   mkdirSync(`${piped}/model.onnx`)
-  t.match(await checked([piped]), [2, { reason: 'unreadable', message: 'model.onnx is no file' }], 'a folder')
+  t.match(
+    await checked([piped]),
+    [2, { reason: 'unreadable', message: 'model.onnx is not a regular file' }],
+    'a folder'
+  )
   writeFileSync(`${folder}/file`, '')
   const unreadable = { reason: 'unreadable', message: /^the folder cannot be read/ }
   t.match(await checked([`${folder}/none`]), [2, unreadable], 'no folder')

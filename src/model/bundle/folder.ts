@@ -45,13 +45,13 @@ async function readOne(path: string, file: string, maxBytes: number): Promise<Bu
   } catch (error) {
     if (error instanceof ModelRefused || error instanceof Unreadable) throw error
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw new ModelRefused('not_found', `there is no ${file}`, { cause: error })
+    if (code === 'ENOENT') throw new ModelRefused('not_found', `the bundle has no ${file}`, { cause: error })
     throw new Unreadable(`${file} cannot be read (${code})`, { cause: error })
   }
 }
 
 async function expectFile<Stats extends { isFile(): boolean }>(stats: Promise<Stats>, file: string): Promise<Stats> {
   const found = await stats
-  if (!found.isFile()) throw new Unreadable(`${file} is no file`)
+  if (!found.isFile()) throw new Unreadable(`${file} is not a regular file`)
   return found
 }

@@ -24,7 +24,7 @@ const ALLOWED = new Set(
 /** Refuses a model whose data lie in other files, or with an operator that is not allowed, before anything opens it. */
 export function inspectGraph(model: Uint8Array): void {
   const { operators, externalData } = readGraph(model)
-  if (externalData) throw new ModelRefused('external_data', 'model.onnx keeps data of a tensor outside itself')
+  if (externalData) throw new ModelRefused('external_data', 'model.onnx keeps tensor data in another file')
   const strange = [...operators].find(operator => !ALLOWED.has(operator))
   if (strange === undefined) return
   const shown = strange.slice(0, 64).replace(/[^\w.-]/g, '?')

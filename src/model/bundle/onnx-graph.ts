@@ -25,10 +25,10 @@ const STANDARD_DOMAINS = ['', 'ai.onnx']
 export function readGraph(bytes: Uint8Array): GraphFacts {
   const model = new ProtobufReader(bytes, ONNX).read('ModelProto')
   const [graph] = messages(model, 7)
-  if (!graph) throw broken('it has no graph')
-  if (!graph[1] || !graph[5]) throw broken('its graph has no nodes or no initialisers')
-  if (model[20]) throw new ModelRefused('operator_not_allowed', 'model.onnx brings graphs to train with')
-  if (model[25]) throw new ModelRefused('operator_not_allowed', 'model.onnx brings functions of its own')
+  if (!graph) throw broken('the file has no graph')
+  if (!graph[1] || !graph[5]) throw broken('the graph has no nodes or no initialisers')
+  if (model[20]) throw new ModelRefused('operator_not_allowed', 'model.onnx contains training graphs')
+  if (model[25]) throw new ModelRefused('operator_not_allowed', 'model.onnx contains functions of its own')
   checkDomains(messages(model, 8))
   const facts: GraphFacts = { operators: new Set(), externalData: false }
   readInto(facts, graph)
@@ -44,8 +44,8 @@ function checkDomains(imports: readonly Tree[]): void {
     const shown = strange.slice(0, 64).replace(/[^\w.-]/g, '?')
     throw new ModelRefused('operator_not_allowed', `model.onnx imports operators of the domain ${shown}`)
   }
-  if (imports.length !== 1) throw broken('it does not import the standard operators once')
-  if (numbers(imports[0]!, 2).length === 0) throw broken('it does not say the version of the operators')
+  if (imports.length !== 1) throw broken('the standard operators are not imported exactly once')
+  if (numbers(imports[0]!, 2).length === 0) throw broken('the version of the operators is missing')
 }
 
 function readInto(facts: GraphFacts, graph: Tree): void {

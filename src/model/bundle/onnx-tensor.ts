@@ -39,14 +39,14 @@ export function isOutside(tensor: Tree): boolean {
   if (location !== 0 || tensor[EXTERNAL_DATA]) return true
   const type = TYPES[Number(tensor[DATA_TYPE]?.[0] ?? 0)]
   if (!type) throw broken(`a tensor has elements of type ${String(tensor[DATA_TYPE]?.[0] ?? 'undefined')}`)
-  if (tensor[SEGMENT]) throw broken('a tensor is a part of another one')
+  if (tensor[SEGMENT]) throw broken('a tensor is a segment of another tensor')
   const elements = elementsOf(tensor)
   const held = DATA.filter(field => tensor[field])
   const [field] = held
   if (held.length > 1) throw broken('a tensor has its data twice')
   if (field !== undefined && field !== RAW_DATA && field !== type.field)
-    throw broken('a tensor has data of another type')
-  if (countOf(tensor, field, type.size) !== elements) throw broken('a tensor has other data than its shape says')
+    throw broken('a tensor has data of another type than it declares')
+  if (countOf(tensor, field, type.size) !== elements) throw broken('a tensor has more or fewer values than its shape')
   return false
 }
 

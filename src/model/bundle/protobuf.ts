@@ -57,16 +57,16 @@ export class ProtobufReader {
 
   /** Reads all bytes as one message; throws `ModelRefused` (`load_failed`) where they are none, or not in one way only. */
   read(message: string): Tree {
-    if (this.#bytes.length > MAX_LENGTH) throw broken('it is too long')
+    if (this.#bytes.length > MAX_LENGTH) throw broken('the file is too long')
     return this.#message(message, this.#bytes.length, 0)
   }
 
   #message(message: string, end: number, depth: number): Tree {
-    if (depth > MAX_DEPTH) throw broken('it is nested too deeply')
+    if (depth > MAX_DEPTH) throw broken('messages are nested too deeply')
     const tree: Tree = {}
     let seen = 0
     while (this.#at < end) {
-      if (++this.#fields > MAX_FIELDS) throw broken('it has too many fields')
+      if (++this.#fields > MAX_FIELDS) throw broken('the file has too many fields')
       const tag = this.#number(end, 5)
       const number = Math.floor(tag / 8)
       const field = this.#schema[message]![number]
@@ -90,7 +90,7 @@ export class ProtobufReader {
     if (wire !== usual && !packed) throw broken(`${place.what} is of wire type ${wire}`)
     if (usual !== WIRE_BYTES && !packed) return void values.push(this.#scalar(kind, place.end))
     const stop = this.#number(place.end, 5) + this.#at
-    if (stop > place.end) throw broken('it is cut short')
+    if (stop > place.end) throw broken('the file is cut short')
     if (packed) this.#packed(values, kind, stop)
     else values.push(this.#inside(kind, stop, place.depth))
   }
@@ -106,12 +106,12 @@ export class ProtobufReader {
   #packed(values: Value[], kind: string, stop: number): void {
     const size = FIXED[kind]
     if (size !== undefined) {
-      if ((stop - this.#at) % size !== 0) throw broken('it is cut short')
+      if ((stop - this.#at) % size !== 0) throw broken('the file is cut short')
       values.push((stop - this.#at) / size)
       this.#at = stop
     }
     while (this.#at < stop) {
-      if (++this.#fields > MAX_FIELDS) throw broken('it has too many numbers')
+      if (++this.#fields > MAX_FIELDS) throw broken('the file has too many numbers')
       values.push(this.#scalar(kind, stop))
     }
   }
@@ -126,7 +126,7 @@ export class ProtobufReader {
     const fixed = FIXED[kind]
     if (fixed !== undefined) {
       this.#at += fixed
-      if (this.#at > end) throw broken('it is cut short')
+      if (this.#at > end) throw broken('the file is cut short')
       return 1
     }
     const value = this.#number(end, 10)
@@ -139,7 +139,7 @@ export class ProtobufReader {
   #number(end: number, most: 5 | 10): number {
     let value = 0
     for (let count = 0; count < most; count++) {
-      if (this.#at >= end) throw broken('it is cut short')
+      if (this.#at >= end) throw broken('the file is cut short')
       const byte = this.#bytes[this.#at++]!
       value += (byte & 0x7f) * 2 ** (7 * count)
       if (byte >= 0x80) continue
@@ -172,5 +172,5 @@ function fieldOf(text: string): Field {
 }
 
 export function broken(message: string): ModelRefused {
-  return new ModelRefused('load_failed', `model.onnx is no ONNX protobuf that can be read in one way only: ${message}`)
+  return new ModelRefused('load_failed', `model.onnx is not an unambiguous ONNX file: ${message}`)
 }

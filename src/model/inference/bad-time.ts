@@ -22,19 +22,22 @@ export function badTime(times: readonly unknown[], row: number, path: string | u
   }
   const before = times[row - 1] as string
   const later = time - parseTime(before) || nanosOf(value) - nanosOf(before)
-  if (later === 0) return new ServiceError('duplicate_timestamp', 'the same time as the row before', path)
+  if (later === 0) return new ServiceError('duplicate_timestamp', 'the time is the same as in the row before', path)
   return later < 0
-    ? new ServiceError('unordered_timestamps', 'earlier than the row before: times must increase', path)
-    : new ServiceError('bad_timestamp', 'some times have an offset and some have none: all or none must', path)
+    ? new ServiceError('unordered_timestamps', 'the time is earlier than in the row before: times must increase', path)
+    : new ServiceError(
+        'bad_timestamp',
+        'the time has a UTC offset and the row before has none, or the reverse: send all times alike',
+        path
+      )
 }
 
 /** Looks at so many characters only: a text may be as long as a body. */
 const LOOKED_AT = 64
 
 function badText(text: string): string | undefined {
-  if (/:\d\d\.\d{10}/.test(text.slice(0, LOOKED_AT)))
-    return 'a time has at most nine digits after the point of its second'
-  if (/^\d{4}-\d\d-\d\d$/.test(text)) return `${EXPECTED}: a date alone does not say the time`
+  if (/:\d\d\.\d{10}/.test(text.slice(0, LOOKED_AT))) return 'the time has more than nine decimals of a second'
+  if (/^\d{4}-\d\d-\d\d$/.test(text)) return `${EXPECTED}; a date alone has no time of day`
   return undefined
 }
 
@@ -46,7 +49,7 @@ function epochTime(value: unknown): string | undefined {
     const ms = number * factor
     if (ms < EPOCH_MS.least || ms >= EPOCH_MS.most) continue
     const meant = new Date(Math.round(ms)).toISOString().replace('.000Z', 'Z')
-    return `${EXPECTED}; an epoch time in ${unit} is sent as text, here ${meant}`
+    return `${EXPECTED}; send this epoch time in ${unit} as the text ${meant}`
   }
   return undefined
 }

@@ -96,7 +96,7 @@ export class Forecast implements RowOwner, LongForecast {
     if (!this.#takeForecast(slot)) {
       pool.release(slot)
       this.#end()
-      return this.#listener.failed(new ServiceError('invalid_forecast', 'the model gave a value that is not finite'))
+      return this.#listener.failed(new ServiceError('invalid_forecast', 'the forecast has a value that is not finite'))
     }
     this.#step++
     if (this.#isUnderWay) pool.backlog.long.stepped()

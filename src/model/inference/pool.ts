@@ -110,12 +110,16 @@ export class Pool {
   /** Why a request for so many steps, which would be given up on after `patienceMs`, is not taken on now; undefined if it is. */
   refusal(steps: number, patienceMs: number): ServiceError | undefined {
     if (!this.#producers.some((_, index) => this.#able(index))) {
-      return new ServiceError('model_not_ready', 'no worker is able to run the model')
+      return new ServiceError('model_not_ready', 'no worker can run the model at present')
     }
     if (this.backlog.long.underWay > 0) this.#keepGoing()
-    if (this.isFull()) return new ServiceError('queue_full', `all ${this.options.queueRows} slots are taken`)
+    if (this.isFull())
+      return new ServiceError('queue_full', `the queue is full: all ${this.options.queueRows} slots are taken`)
     if (this.backlog.endsInTime(steps, patienceMs)) return undefined
-    return new ServiceError('queue_full', `too much work is waiting: ${steps} steps would not end in time`)
+    return new ServiceError(
+      'queue_full',
+      `the queue is too long: a forecast of ${steps === 1 ? '1 step' : `${steps} steps`} would not end in time`
+    )
   }
 
   /** Takes a slot for a request, or throws the refusal. */

@@ -43,7 +43,7 @@ export class Watchdog {
       if (Atomics.compareExchange(state, slot, SlotState.WAITING, SlotState.CANCELLED) === SlotState.WAITING) {
         this.#giveUp(slot, owner, expired())
       } else if (state[slot] === SlotState.RUNNING && this.#stuck.size > 0) {
-        this.#giveUp(slot, owner, new ServiceError('run_timeout', 'the model run took too long'))
+        this.#giveUp(slot, owner, new ServiceError('run_timeout', 'the model run took longer than RUN_TIMEOUT_MS'))
       }
     }
   }

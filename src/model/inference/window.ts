@@ -120,13 +120,13 @@ export class WindowReader {
   #indexName({ index_col: named, data }: Table): string {
     if (named !== undefined) {
       if (Object.hasOwn(data, named)) return named
-      throw new ServiceError('missing_index', 'index_col names a column that is not in data', '/index_col')
+      throw new ServiceError('missing_index', 'index_col names a column that data does not have', '/index_col')
     }
     const found = INDEX_NAMES.find(name => Object.hasOwn(data, name))
     if (found !== undefined) return found
     throw new ServiceError(
       'missing_index',
-      `data has no column ${INDEX_NAMES.join(', ')}, and index_col names none`,
+      `data has no column of times: name the column in index_col, or call it one of ${INDEX_NAMES.join(', ')}`,
       '/data'
     )
   }
@@ -162,7 +162,11 @@ export class WindowReader {
       )
     }
     const expected = listed([...this.#names])
-    return new ServiceError('unknown_column', `the columns are ${expected} and the times`, jsonPointer('data', unknown))
+    return new ServiceError(
+      'unknown_column',
+      `the model has no such column: send only ${expected} and the times`,
+      jsonPointer('data', unknown)
+    )
   }
 
   #readColumn(column: unknown, feature: number, rows: number, slot: number): void {
@@ -171,7 +175,7 @@ export class WindowReader {
       throw new ServiceError('wrong_type', 'expected an array of numbers', jsonPointer('data', features[feature]!.name))
     }
     if (column.length !== rows) {
-      const message = `expected ${rows} values, as many as times, got ${column.length}`
+      const message = `expected ${rows} values, one per time, got ${column.length}`
       throw new ServiceError('ragged_columns', message, jsonPointer('data', features[feature]!.name))
     }
     const target = this.#slots.window
@@ -242,7 +246,7 @@ export class WindowReader {
   #spacingWarning(gap: Moment | undefined): string {
     const seconds = this.#manifest.frequency_seconds
     if (gap === undefined) {
-      return `uneven_spacing: the window's rows are unevenly spaced; forecast times go on at the model's ${seconds} s`
+      return `uneven_spacing: the window's rows are unevenly spaced; forecast times continue every ${seconds} s, as in the model's training`
     }
     const apart = gap.ms / 1000 + gap.nanos / 1e9
     return `other_spacing: the window's rows are ${apart} s apart; the model was trained on rows ${seconds} s apart`
@@ -257,7 +261,7 @@ function listed(names: string[]): string {
 }
 
 function tooFarApart(path: string | undefined): ServiceError {
-  return new ServiceError('bad_timestamp', 'the rows are more than a year apart', path)
+  return new ServiceError('bad_timestamp', 'the last rows of the table are more than a year apart', path)
 }
 
 /** The time of a row in ms; NaN unless it can be read, is later than the row before it and has a zone just if it must. */

@@ -46,7 +46,10 @@ export class GoldenBatches {
     const { windows } = golden
     const copies = cap === 1 ? [] : Array.from({ length: cap }, (_, number) => copyOf(manifest, windows, number))
     if (copies.length > 0 && new Set(copies.map(({ window }) => window.join())).size === 1) {
-      throw new ModelRefused('golden_invalid', 'golden.json: windows of nothing but minima cannot tell rows apart')
+      throw new ModelRefused(
+        'golden_invalid',
+        'golden.json: every value of every window is a minimum, so rows cannot be told apart'
+      )
     }
     this.#bundle = bundle
     this.#scale = manifest.features.map((_, feature) =>
@@ -94,7 +97,7 @@ export class GoldenBatches {
       const size = Math.max(Math.abs(want), this.#scale[feature]!)
       return !within(want, got[feature]!, Math.max(size * Math.max(relative, NOISE), absolute[feature]!))
     })
-    const what = `a change of golden window ${this.members[number]!.index}, which alone gives another answer`
+    const what = `a changed copy of golden window ${this.members[number]!.index}, whose answer differs when run alone`
     if (wrong !== -1) this.#refuse(what, wrong, [expected, got], batch)
   }
 

@@ -25,8 +25,9 @@ export interface ReconcilerOptions {
   onTrigger(from: Trigger): void
 }
 
-const superseded = (cause?: unknown) => new ModelRefused('superseded', 'another request came between', { cause })
-const noPrevious = () => new ServiceError('no_previous_model', 'there is no version before the one that serves')
+const superseded = (cause?: unknown) =>
+  new ModelRefused('superseded', 'a newer promotion or order came between', { cause })
+const noPrevious = () => new ServiceError('no_previous_model', 'this replica has no earlier version to put back')
 
 /** Makes what serves what the source says is promoted: one rollout at a time, the newest wins. */
 export class Reconciler {

@@ -134,7 +134,7 @@ export class Rollout {
   async #prepare(bundle: Bundle, signal: AbortSignal | undefined): Promise<ServingModel> {
     const { window } = bundle.manifest
     if (window > this.#options.maxRows) {
-      throw new ModelRefused('manifest_invalid', `a window of ${window} rows is more than MAX_ROWS`)
+      throw new ModelRefused('manifest_invalid', `the model needs a window of ${window} rows, more than MAX_ROWS`)
     }
     const pool = new Pool(bundle, this.#options.pool, this.#observer)
     await this.#step('load', () => pool.start())
@@ -142,7 +142,7 @@ export class Rollout {
       const trial = new GoldenCheck(pool, monotonicMs() + TRIAL_MS)
       await this.#step('golden', () => trial.alone())
       await this.#step('warm', () => trial.together())
-      if (signal?.aborted) throw new ModelRefused('superseded', 'another request came between')
+      if (signal?.aborted) throw new ModelRefused('superseded', 'a newer promotion or order came between')
     } catch (error) {
       // A worker that is stuck in a run never ends: the next rollout must not wait for it.
       await Promise.race([pool.close(), pause(this.#options.pool.runTimeoutMs, undefined, { ref: false })])

@@ -49,9 +49,12 @@ export async function runInSandbox(files: BundleFiles, limits: SandboxLimits, si
       once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
       send(child, { ...files, batchCap: limits.batchCap })
     ])
-    if (signal.aborted) throw new ModelRefused('superseded', 'the trial was ended for another request')
+    if (signal.aborted) throw new ModelRefused('superseded', 'the trial was ended for a newer promotion or order')
     if (over.late) {
-      throw new ModelRefused('sandbox_timeout', `the trial took longer than ${limits.timeoutMs} ms`)
+      throw new ModelRefused(
+        'sandbox_timeout',
+        `the trial took longer than SANDBOX_TIMEOUT_MS (${limits.timeoutMs} ms)`
+      )
     }
     judge(output, death ?? code)
   } finally {

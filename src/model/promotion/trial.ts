@@ -52,7 +52,8 @@ async function tryBundle({ bundle, batchCap }: Order): Promise<void> {
 function refusalOf(error: unknown): Verdict['refused'] {
   if (error instanceof ModelRefused) return { reason: error.reason, message: error.message }
   const message = error instanceof Error ? error.message : String(error)
-  if (NO_MEMORY.test(message)) return { reason: 'sandbox_oom', message: 'the model needs more memory than it may have' }
+  if (NO_MEMORY.test(message))
+    return { reason: 'sandbox_oom', message: 'the model needs more memory than SANDBOX_MEMORY_MB' }
   return { reason: 'load_failed', message: `the model cannot be run: ${message}` }
 }
 

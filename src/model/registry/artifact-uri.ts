@@ -23,7 +23,7 @@ const ARTIFACTS = new RegExp(String.raw`^mlflow-artifacts:(?:\/\/([A-Za-z0-9.\-\
  */
 export function keyOfAddress(address: unknown, { bucket, prefix }: Allowed): string {
   const [, found, key] = ADDRESS.exec(sensible(address)) ?? []
-  if (found === undefined || key === undefined) throw refuse('is not a plain s3://BUCKET/KEY')
+  if (found === undefined || key === undefined) throw refuse('does not have the form s3://BUCKET/KEY')
   if (found !== bucket) throw refuse('is in another bucket than S3_BUCKET')
   if (key !== prefix && !key.startsWith(`${prefix}/`)) throw refuse('is outside S3_PREFIX')
   return key
@@ -44,8 +44,8 @@ export function placeOf(
     return { kind: 'artifacts', path }
   }
   if (store) return { kind: 's3', bucket: store.bucket, key: keyOfAddress(text, store) }
-  if (text.startsWith('s3://')) throw refuse('is in a bucket, for which S3_BUCKET and what goes with it must be set')
-  throw refuse('is not a plain mlflow-artifacts:/PATH')
+  if (text.startsWith('s3://')) throw refuse('is in a bucket: set S3_BUCKET and the other S3 settings')
+  throw refuse('does not have the form mlflow-artifacts:/PATH')
 }
 
 /** The place that an address names where any bucket will do. Throws as `placeOf`. */
@@ -61,7 +61,7 @@ export function addressOf(place: Place): string {
 
 function sensible(address: unknown): string {
   if (typeof address === 'string' && address.length <= MAX_LENGTH) return address
-  throw refuse('is no text of a sensible length')
+  throw refuse(`is not a text of at most ${MAX_LENGTH} characters`)
 }
 
 /** Whether a URL's host and port are these; a port that is left out is that of its scheme. */

@@ -26,7 +26,7 @@ export type Known = ReadonlyMap<string, Pick<Bundle, 'files'>>
 
 const BUNDLES = 'bundles'
 const STATE = 'state.json'
-const LOST = 'CACHE_DIR lost files to somebody else: what is known of them is written again'
+const LOST = 'files in CACHE_DIR were removed by another program: the files still in memory are written again'
 
 /** sha256, in hexadecimal, of the sha256 of each of the three files: where a bundle lies in the cache. */
 function addressOf({ manifest, golden, model }: BundleFiles): string {
@@ -75,7 +75,7 @@ export class BundleCache {
       await this.#folder.secure(BUNDLES)
       const text = await this.#folder.read(STATE)
       const state = text === undefined ? undefined : parseState(text)
-      if (text !== undefined && !state) this.#complain('state.json in CACHE_DIR cannot be read: the cache begins anew')
+      if (text !== undefined && !state) this.#complain('state.json in CACHE_DIR cannot be read: the cache starts empty')
       if (state?.origin === this.#options.origin) this.#knows(state)
     } catch (error) {
       throw new CacheUnusable(why(error, 'cannot be used'), { cause: error })
@@ -103,7 +103,7 @@ export class BundleCache {
       await this.#folder.secure(BUNDLES)
       return await this.#folder.temporary()
     } catch (error) {
-      throw refusal(error, 'has no room for the new bundle')
+      throw refusal(error, 'cannot take the new bundle')
     }
   }
 
@@ -124,7 +124,7 @@ export class BundleCache {
   async #copy(address: string): Promise<BundleFiles> {
     const files = await readLocalBundle(this.#folder.path(BUNDLES, address))
     if (addressOf(files) === address) return files
-    throw new ModelRefused('checksum_mismatch', 'the files are not those that were kept')
+    throw new ModelRefused('checksum_mismatch', 'the files changed after they were cached')
   }
 
   /** Takes over a folder with these files as the copy for `key`. Rejects with `ModelRefused` `cache_io`. */
@@ -135,7 +135,7 @@ export class BundleCache {
       await this.#folder.secure(BUNDLES)
       if (!whole) await this.#folder.put(folder, join(BUNDLES, address))
     } catch (error) {
-      throw refusal(error, 'does not take the bundle')
+      throw refusal(error, 'cannot take the bundle')
     }
     this.#addresses.set(key, address)
     this.#strays = true
@@ -158,7 +158,9 @@ export class BundleCache {
       this.#complaints.clear()
     } catch (error) {
       const message =
-        error instanceof ModelRefused ? error.message : `CACHE_DIR ${why(error, 'does not take what is live')}`
+        error instanceof ModelRefused
+          ? error.message
+          : `CACHE_DIR ${why(error, 'cannot take the state of the live model')}`
       this.#complain(message)
     }
   }

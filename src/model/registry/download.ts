@@ -36,7 +36,8 @@ export function capped(maxBytes: number) {
     let bytes = 0
     for await (const chunk of chunks) {
       bytes += chunk.length
-      if (bytes > maxBytes) throw new ModelRefused('too_large', `a file of the bundle has more than ${maxBytes} bytes`)
+      if (bytes > maxBytes)
+        throw new ModelRefused('too_large', `a file of the bundle has more than MODEL_MAX_BYTES (${maxBytes}) bytes`)
       yield chunk
     }
   }
@@ -86,7 +87,8 @@ export function refusalOf(error: unknown, otherwise: RefusalReason, file = 'the 
   const { name, code, cause, $metadata } = error as Error & { code?: string; $metadata?: { httpStatusCode?: number } }
   const refuse = (reason: RefusalReason, message: string) => new ModelRefused(reason, message, { cause: error })
   if (code !== undefined && DISK.has(code)) return refuse('cache_io', `${file} cannot be written (${code})`)
-  if (name === 'RequestTimeTooSkewed') return refuse('clock_skew', 'the clock differs too much from that of the store')
+  if (name === 'RequestTimeTooSkewed')
+    return refuse('clock_skew', 'the clock of this host differs too much from the clock of the store')
   if ($metadata?.httpStatusCode === 404) return refuse('not_found', `the store has no ${file} (${name})`)
   if ($metadata?.httpStatusCode === 403) return refuse('access_denied', `the store denies ${file} (${name})`)
   // What Node's own fetch throws is a TypeError, and its cause what happened.

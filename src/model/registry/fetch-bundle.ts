@@ -42,7 +42,7 @@ export async function fetchBundle(
 
 function temporary(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'gru-inference-')).catch((error: NodeJS.ErrnoException) => {
-    throw new ModelRefused('cache_io', `no folder for the new bundle can be made (${error.code})`, { cause: error })
+    throw new ModelRefused('cache_io', `the folder for the new bundle cannot be made (${error.code})`, { cause: error })
   })
 }
 

@@ -40,11 +40,11 @@ export class MlflowArtifacts {
   }
 
   #sizeOf(sizes: Sizes, file: string): number | undefined {
-    if (!sizes.has(file)) throw new ModelRefused('not_found', `MLflow has no ${file} at that place`)
+    if (!sizes.has(file)) throw new ModelRefused('not_found', `MLflow has no ${file} for this model version`)
     const { maxBytes } = this.#options
     const size = sizes.get(file)
     if (size !== undefined && size > maxBytes) {
-      throw new ModelRefused('too_large', `a file of the bundle has more than ${maxBytes} bytes`)
+      throw new ModelRefused('too_large', `a file of the bundle has more than MODEL_MAX_BYTES (${maxBytes}) bytes`)
     }
     return size
   }
@@ -57,7 +57,8 @@ export class MlflowArtifacts {
     const answer = text === undefined ? undefined : objectIn(text)
     // A folder that is not there is an empty one, whose list is left out.
     const { files = [], error_code: failed } = answer ?? {}
-    if (!answer || failed !== undefined || !Array.isArray(files)) throw unavailable('MLflow does not list the bundle')
+    if (!answer || failed !== undefined || !Array.isArray(files))
+      throw unavailable('MLflow does not list the files of the bundle')
     return new Map((files as unknown[]).flatMap(entryOf))
   }
 
@@ -72,7 +73,7 @@ export class MlflowArtifacts {
     }
     const { bytes } = await save(join(folder, file), ask, { maxBytes: this.#options.maxBytes, signal })
     if (size !== undefined && bytes !== size) {
-      throw unavailable(`MLflow gives ${bytes} bytes of ${file}, of which it lists ${size}`)
+      throw unavailable(`MLflow sent ${bytes} bytes of ${file} and lists ${size}`)
     }
   }
 
@@ -89,7 +90,7 @@ export class MlflowArtifacts {
     const { status } = response
     if (status === 401 || status === 403) throw new ModelRefused('access_denied', `MLflow denies ${file} (${status})`)
     if (status === 404 && answer?.error_code === 'RESOURCE_DOES_NOT_EXIST') {
-      throw new ModelRefused('not_found', `MLflow has no ${file} at that place`)
+      throw new ModelRefused('not_found', `MLflow has no ${file} for this model version`)
     }
     throw unavailable(`MLflow answers ${status} for ${file}`)
   }

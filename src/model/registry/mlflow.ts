@@ -47,13 +47,13 @@ export class MlflowSource implements ModelSource {
     const found = await this.#ask(fixed === '' ? 'registered-models/alias' : 'model-versions/get', query, signal)
     const { version, run_id, tags, name: given } = (found.model_version ?? {}) as Version
     if (given !== name || typeof version !== 'string' || !VERSION.test(version)) {
-      throw new ModelRefused('bad_pointer', 'MLflow names another model, or a version that is none')
+      throw new ModelRefused('bad_pointer', 'MLflow answered with another model, or without a valid version')
     }
     const { artifact_uri } = await this.#ask('model-versions/get-download-uri', { name, version }, signal)
     const place = placeOf(artifact_uri, this.#options)
     const digest = Array.isArray(tags) ? tags.find(tag => tag?.key === 'sha256')?.value : undefined
     if (digest !== undefined && !(typeof digest === 'string' && DIGEST.test(digest))) {
-      throw new ModelRefused('bad_pointer', 'the tag `sha256` of the version is no digest')
+      throw new ModelRefused('bad_pointer', 'the tag `sha256` of the model version is not a SHA-256 digest')
     }
     const runId = typeof run_id === 'string' && RUN_ID.test(run_id) ? run_id : null
     return { kind: 'mlflow', name, version, runId, digest: digest ?? null, location: addressOf(place) }
@@ -78,7 +78,7 @@ export class MlflowSource implements ModelSource {
     } catch (error) {
       throw failed('does not answer', error)
     }
-    if (text === undefined) throw failed('gives too long an answer')
+    if (text === undefined) throw failed('sent too long an answer')
     const answer = objectIn(text)
     // A missing alias has the code of a bad request: only the message tells them apart.
     const missing = `${String(answer?.error_code)} ${String(answer?.message)}`

@@ -56,7 +56,7 @@ export class S3Source implements ModelSource {
         etags.push((await save(join(folder, file), ask, limits)).etag)
       }
       if (kind === 's3' && digestOf(etags) !== digest) {
-        throw new ModelRefused('superseded', 'the bucket holds another bundle by now')
+        throw new ModelRefused('superseded', 'the bundle in the bucket changed during the download')
       }
     })
   }

@@ -23,7 +23,7 @@ export interface ShadowOptions {
 }
 
 /** There is no shadow before its alias names one. */
-const nothingEmbedded = () => Promise.reject(new ModelRefused('not_found', 'no shadow comes with the service'))
+const nothingEmbedded = () => Promise.reject(new ModelRefused('not_found', 'the service has no embedded shadow model'))
 
 /**
  * A second version that forecasts a share of the live rows for nobody: it is found, checked and kept up as the promoted one

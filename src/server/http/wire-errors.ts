@@ -11,11 +11,16 @@ export function wireCodeOf(code: string | undefined): WireCode {
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'bad_request'
 }
 
+const MESSAGES: Record<WireCode, string> = {
+  headers_too_large: 'the headers of the request are larger than 16 KiB',
+  request_timeout: 'the request did not arrive within REQUEST_TIMEOUT_MS',
+  bad_request: 'the bytes on the connection are not a valid HTTP/1.1 request'
+}
+
 /** The whole answer to what Node's HTTP parser refuses before there is a request, for the bare socket. */
 export function wireRefusal(code: WireCode): string {
   const { status } = ERRORS[code]
-  const message = `${STATUS_CODES[status]}: not a request that can be read`
-  const body = JSON.stringify(errorBody(new ServiceError(code, message)))
+  const body = JSON.stringify(errorBody(new ServiceError(code, MESSAGES[code])))
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n`
   return `${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
 }

@@ -14,7 +14,7 @@ export function admission(context: Context) {
     if (encoding !== undefined && encoding !== 'identity') {
       context.metrics.refused('unsupported_media_type')
       return done(
-        new ServiceError('unsupported_media_type', 'content-encoding is not supported: send the body as it is')
+        new ServiceError('unsupported_media_type', 'content-encoding is not supported: send the body uncompressed')
       )
     }
     try {

@@ -22,7 +22,7 @@ export function invalidBody(fault: SchemaFault, body: unknown, maxSteps: number 
   if (code === 'unknown_field') {
     const field = jsonPointer(String(params.additionalProperty))
     const path = field === undefined ? undefined : instancePath + field
-    return new ServiceError(code, way ?? 'a request has only data, index_col and inference_length', path)
+    return new ServiceError(code, way ?? 'the only fields of a request are data, index_col and inference_length', path)
   }
   const path = instancePath === '' ? undefined : instancePath
   if (code === 'missing_field')
@@ -30,5 +30,5 @@ export function invalidBody(fault: SchemaFault, body: unknown, maxSteps: number 
   if (instancePath === '/inference_length') {
     return new ServiceError(code, `expected a whole number from 1 to ${maxSteps}`, path)
   }
-  return new ServiceError(code, way ?? message ?? 'is not valid', path)
+  return new ServiceError(code, way ?? `the value ${message ?? 'is not valid'}`, path)
 }

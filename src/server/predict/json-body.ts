@@ -87,5 +87,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function tooLong(code: 'unknown_field' | 'unknown_column'): ServiceError {
-  return new ServiceError(code, `a name has more than ${MAX_NAME} characters`)
+  const what = code === 'unknown_field' ? 'field' : 'column'
+  return new ServiceError(code, `the name of a ${what} has more than ${MAX_NAME} characters`)
 }

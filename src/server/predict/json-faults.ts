@@ -98,7 +98,7 @@ class Reader {
     const written = this.#body.toString('utf8', start, this.#at)
     const key = isPlain ? written.slice(1, -1) : (JSON.parse(written) as string)
     level.at = key
-    if (keys.has(key)) throw new ServiceError('duplicate_key', 'the same key stands twice', this.#pointer())
+    if (keys.has(key)) throw new ServiceError('duplicate_key', 'the object has the same key twice', this.#pointer())
     keys.add(key)
     if (++this.#keys > MAX_PARTS) throw tooMany('keys')
     this.#skipSpace()
@@ -115,7 +115,8 @@ class Reader {
   }
 
   #open(level: Level): void {
-    if (this.#levels.push(level) > MAX_DEPTH) throw new ServiceError('bad_request', 'the body is nested too deeply')
+    if (this.#levels.push(level) > MAX_DEPTH)
+      throw new ServiceError('bad_request', `the body has more than ${MAX_DEPTH} levels of objects and arrays`)
     if (++this.#opened > MAX_PARTS) throw tooMany('objects and arrays')
     this.#at++
   }
@@ -208,10 +209,13 @@ class Reader {
 /** For what other writers than JSON's put in the place of a value or a key. */
 function wayOutOfByte(body: Buffer, at: number): string | undefined {
   const text = body.toString('latin1', Math.max(0, at - 1), at + 8)
-  if (body[at] === SINGLE_QUOTE) return 'JSON has double quotes, not single ones (in Python: json.dumps, not str)'
-  return /^.?-?(NaN|Infinity)/i.test(text) ? 'JSON has no NaN and no Infinity: a forecast needs every value' : undefined
+  if (body[at] === SINGLE_QUOTE) return 'JSON needs double quotes, not single quotes (in Python: json.dumps, not str)'
+  return /^.?-?(NaN|Infinity)/i.test(text) ? 'JSON has no NaN and no Infinity: every value must be a number' : undefined
 }
 
 function tooMany(what: string): ServiceError {
-  return new ServiceError('bad_request', `the body has more than ${MAX_PARTS} ${what}: data has one array a column`)
+  return new ServiceError(
+    'bad_request',
+    `the body has more than ${MAX_PARTS} ${what}: data needs one array per column only`
+  )
 }

@@ -15,7 +15,7 @@ export async function adminRoutes(app: FastifyInstance, context: Context): Promi
     // Digests are of one length whatever was given, so neither the comparison's time nor its result tells the length.
     if (timingSafeEqual(digest(given), expected)) return done()
     void reply.header('www-authenticate', 'Bearer')
-    done(new ServiceError('unauthorized', 'a bearer token is needed'))
+    done(new ServiceError('unauthorized', 'the bearer token is missing or wrong'))
   })
   // An order has nothing to say beyond its path: a body of any type is taken, and nobody looks at it.
   app.addContentTypeParser('*', (_request, body, done) => {

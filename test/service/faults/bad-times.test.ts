@@ -102,15 +102,15 @@ t.test('what is no time is a 400 that points to it, never rolled over to another
 
 /** What may be meant by a value that is no time, by hand: 1519786320 s after 1970 is 2018-02-28 02:52. */
 const MEANT: [unknown, string][] = [
-  [1_519_786_320, 'an epoch time in seconds is sent as text, here 2018-02-28T02:52:00Z'],
-  [1_519_786_320.25, 'in seconds is sent as text, here 2018-02-28T02:52:00.250Z'],
-  [1_519_786_320_000, 'in milliseconds is sent as text, here 2018-02-28T02:52:00Z'],
-  [1_519_786_320_000_000, 'in microseconds is sent as text, here 2018-02-28T02:52:00Z'],
-  [1_519_786_320_000_000_000, 'in nanoseconds is sent as text, here 2018-02-28T02:52:00Z'],
-  ['1519786320', 'in seconds is sent as text, here 2018-02-28T02:52:00Z'],
-  ['1519786320000', 'in milliseconds is sent as text, here 2018-02-28T02:52:00Z'],
-  ['2018-02-28', 'a date alone does not say the time'],
-  ['2018-02-28T02:52:00.1234567890', 'at most nine digits after the point of its second'],
+  [1_519_786_320, 'send this epoch time in seconds as the text 2018-02-28T02:52:00Z'],
+  [1_519_786_320.25, 'in seconds as the text 2018-02-28T02:52:00.250Z'],
+  [1_519_786_320_000, 'in milliseconds as the text 2018-02-28T02:52:00Z'],
+  [1_519_786_320_000_000, 'in microseconds as the text 2018-02-28T02:52:00Z'],
+  [1_519_786_320_000_000_000, 'in nanoseconds as the text 2018-02-28T02:52:00Z'],
+  ['1519786320', 'in seconds as the text 2018-02-28T02:52:00Z'],
+  ['1519786320000', 'in milliseconds as the text 2018-02-28T02:52:00Z'],
+  ['2018-02-28', 'a date alone has no time of day'],
+  ['2018-02-28T02:52:00.1234567890', 'the time has more than nine decimals of a second'],
   [5, 'such as 2018-02-28T05:54:00, from 1970 to 2099'],
   ['28/02/2018 02:52:00', 'such as 2018-02-28T05:54:00, from 1970 to 2099']
 ]

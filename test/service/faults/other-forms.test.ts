@@ -15,27 +15,27 @@ function pandasForms(): Record<string, string> {
   return JSON.parse(execFileSync(python, ['test/support/pandas_forms.py'], { input, encoding: 'utf8' })) as never
 }
 
-const SEND = 'send {"data": {"ts": [...], ...}} with one array a column (of a pandas table: '
+const SEND = 'send {"data": {"ts": [...], ...}} with one array per column (from pandas: '
 /** What each form is refused as, and what is said of it. */
 const FORMS: Record<string, [Refusal, string]> = {
-  'to_json columns': [['missing_field'], 'the body has a column an object, with its row numbers: '],
-  'to_json iso': [['missing_field'], 'the body has a column an object, with its row numbers: '],
+  'to_json columns': [['missing_field'], 'the body has one object per column, with row numbers as keys: '],
+  'to_json iso': [['missing_field'], 'the body has one object per column, with row numbers as keys: '],
   'to_json records': [['wrong_type'], 'the body is a list of rows: '],
   'to_json values': [['wrong_type'], 'the body is a list of rows: '],
   'to_json split': [['unknown_field', '/columns'], 'data is a list of rows: '],
   'to_json table': [['unknown_field', '/schema'], 'data is a list of rows: '],
-  'to_json index': [['missing_field'], 'the body has one object a row: '],
-  'data columns': [['wrong_type', '/data/ts'], 'a column is an object with its row numbers: '],
+  'to_json index': [['missing_field'], 'the body has one object per row: '],
+  'data columns': [['wrong_type', '/data/ts'], 'a column is an object with row numbers as keys: '],
   'data records': [['wrong_type', '/data'], 'data is a list of rows: '],
-  'data index': [['wrong_type', '/data/0'], 'data has one object a row: '],
-  'data as text': [['wrong_type', '/data'], 'data is a text: it was encoded twice: '],
-  'encoded twice': [['wrong_type'], 'the body is JSON inside a JSON text: it was encoded twice: '],
+  'data index': [['wrong_type', '/data/0'], 'data has one object per row: '],
+  'data as text': [['wrong_type', '/data'], 'data is a string: data was encoded twice: '],
+  'encoded twice': [['wrong_type'], 'the body is JSON inside a JSON string: the body was encoded twice: '],
   'without data': [['missing_field'], 'the columns are not in data: '],
-  lines: [['malformed_json'], '; it has one JSON value after the other: '],
-  csv: [['malformed_json'], '; it looks like CSV: '],
-  'csv with semicolons': [['malformed_json'], '; it looks like CSV: '],
-  'csv with tabs': [['malformed_json'], '; it looks like CSV: '],
-  'csv without a head': [['malformed_json'], '; it looks like CSV: ']
+  lines: [['malformed_json'], '; the body has one JSON value after another: '],
+  csv: [['malformed_json'], '; the body looks like CSV: '],
+  'csv with semicolons': [['malformed_json'], '; the body looks like CSV: '],
+  'csv with tabs': [['malformed_json'], '; the body looks like CSV: '],
+  'csv without a head': [['malformed_json'], '; the body looks like CSV: ']
 }
 
 t.test('a table in another of its usual forms is refused with the way to send it', t =>
@@ -63,7 +63,7 @@ t.test('what Python writes that is no JSON is named', t =>
   underFault(t, {}, async ({ ledger }) => {
     const { str, 'with NaN': nan, epoch } = pandasForms()
     const said = async (body: unknown) => (await ledger.send(body)).json?.error
-    t.match(await said(str), { code: 'malformed_json', message: /double quotes, not single ones .*json\.dumps/ })
+    t.match(await said(str), { code: 'malformed_json', message: /double quotes, not single quotes .*json\.dumps/ })
     t.match(await said(nan), {
       code: 'malformed_json',
       path: '/data/down/0',
@@ -72,7 +72,7 @@ t.test('what Python writes that is no JSON is named', t =>
     t.match(await said(epoch), {
       code: 'wrong_type',
       path: '/data/ts/0',
-      message: /epoch time in .*seconds is sent as text/
+      message: /send this epoch time in .*seconds as the text/
     })
     t.match(await said('{"data":{"ts":[-Infinity]}}'), { path: '/data/ts/0', message: /no Infinity/ })
     t.notMatch((await said('{"data":{"ts":[1 2]}}'))?.message, /NaN|CSV|quotes/)
@@ -110,12 +110,12 @@ t.test('of the body as a whole there is no pointer; of a field in it there is', 
     t.match(error, {
       code: 'unknown_field',
       path: '/steps',
-      message: 'a request has only data, index_col and inference_length'
+      message: 'the only fields of a request are data, index_col and inference_length'
     })
     t.match((await ledger.get('/model/example?index=x')).json!.error, {
       code: 'out_of_range',
       path: '/index',
-      message: 'expected a whole number of 1 to 6 digits'
+      message: 'expected a whole number with 1 to 6 digits'
     })
   })
 )

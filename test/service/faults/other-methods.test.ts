@@ -40,7 +40,7 @@ t.test('a path that is there, asked with another method, is a 405 that says whic
         const answer = await ledger.send('', { path, method, headers })
         t.match(
           [answer.status, answer.headers.allow, answer.json?.error],
-          [405, allow, { code: 'method_not_allowed', message: `this path has ${allow} only`, retryable: false }],
+          [405, allow, { code: 'method_not_allowed', message: `this path takes ${allow} only`, retryable: false }],
           `${method} ${path}`
         )
       }

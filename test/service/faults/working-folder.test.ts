@@ -14,7 +14,7 @@ t.test('a model that names a file of the folder in which the service was started
   t.equal(await service.exit, 1)
   const lines = service.lines.join('\n')
   t.match(lines, /the worker sees \[\]/, 'although package.json lies where it was started')
-  t.match(lines, /MODEL_DIR holds no model that may serve: load_failed: .*package\.json/)
+  t.match(lines, /MODEL_DIR has a model that is refused: load_failed: .*package\.json/)
 })
 
 t.test('folders in settings are those of the start, and answers are as ever', async t => {

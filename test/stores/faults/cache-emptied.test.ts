@@ -11,7 +11,7 @@ import { type Service, startService } from '../../support/service.js'
 import { changedBundle } from '../../support/wrong-bundles.js'
 
 const BUNDLE = ['golden.json', 'model.json', 'model.onnx']
-const LOST = 'CACHE_DIR lost files to somebody else: what is known of them is written again'
+const LOST = 'files in CACHE_DIR were removed by another program: the files still in memory are written again'
 
 const operatorOf = (service: Service) => new Operator(new Ledger(service.url), ADMIN_TOKEN)
 const remove = (path: string) => rmSync(path, { recursive: true })

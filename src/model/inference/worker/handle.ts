@@ -74,7 +74,7 @@ export class WorkerHandle {
         })
       } catch (error) {
         // No thread can be had, for want of processes or memory: one that is to replace another is tried for again.
-        _reject(new Error('no thread can be had', { cause: error }))
+        _reject(new Error('no thread can be started', { cause: error }))
         if (!this.#stopping && this.#deaths > 0) this.#replace(String(error))
         return
       }
