@@ -38,7 +38,8 @@ function describe({ instancePath, keyword, params }: ErrorObject): string {
   if (type === 'boolean') return `${name} must be true or false`
   if (type === 'integer') return `${name} must be a whole number from ${minimum} to ${maximum}`
   if (type === 'number') return `${name} must be a number from ${minimum} to ${maximum}`
-  return `${name} must be ${title.replaceAll('`', '')}`
+  const form = title.replaceAll('`', '')
+  return name === 'ADMIN_TOKEN' ? `${name} must be ${form}, or empty` : `${name} must be ${form}`
 }
 
 /** Settings that are each in range but cannot stand together. */

@@ -2,18 +2,18 @@ import { ANY, filled, type Form, integer, ms, text, toggle } from './kinds.js'
 
 const SOURCES = ['local', 's3', 'mlflow'] as const
 const ORIGIN: Form = {
-  words: 'http or https URL without credentials',
+  words: 'an http or https URL without credentials',
   pattern: '^(https?://[A-Za-z0-9.\\-\\[\\]:]+(/[A-Za-z0-9._~/-]*)?)?$'
 }
 const NAME: Form = {
   words: 'up to 128 letters, digits, `_`, `.`, `-` or spaces',
   pattern: '^([A-Za-z0-9_][A-Za-z0-9_. -]{0,127})?$'
 }
-const VERSION: Form = { words: 'whole number from 1', pattern: '^([1-9][0-9]{0,8})?$' }
+const VERSION: Form = { words: 'a whole number from 1', pattern: '^([1-9][0-9]{0,8})?$' }
 const REGION: Form = { words: 'small letters, digits and `-`', pattern: '^[a-z0-9-]{1,64}$' }
-const BUCKET: Form = { words: 'name of a bucket', pattern: '^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$' }
+const BUCKET: Form = { words: 'the name of a bucket', pattern: '^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$' }
 const FOLDER: Form = {
-  words: 'names with `/` between',
+  words: 'folder names with `/` between them',
   pattern: '^([A-Za-z0-9_=+-][A-Za-z0-9_.=+-]*(/[A-Za-z0-9_=+-][A-Za-z0-9_.=+-]*)*)?$'
 }
 const KEY: Form = { words: 'printable characters without spaces', pattern: '^[!-~]*$' }
