@@ -513,7 +513,7 @@ export interface operations {
                     "application/json": components["schemas"]["PredictBatchAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -522,7 +522,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -531,7 +531,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -540,7 +540,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -549,7 +549,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -558,7 +558,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -567,7 +567,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description An error. 5xx answers keep their cause to the log. */
+            /** @description An error. The cause of a 5xx answer is in the log only. */
             504: {
                 headers: {
                     [name: string]: unknown;
