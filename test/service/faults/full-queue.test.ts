@@ -7,7 +7,7 @@ import { SLOW, slowAnswer, slowBody } from '../../support/slow-model.js'
 import { underFault } from '../../support/under-fault.js'
 
 const PLACES = 4
-const env = { ...SLOW, BATCH_CAP: '1', QUEUE_ROWS: `${PLACES}`, DEADLINE_MS: '20000' }
+const env = { ...SLOW, BATCH_CAP: '1', QUEUE_ROWS: `${PLACES}`, DEADLINE_MS: '600000' }
 
 /** As many requests as there are slots, all at once. */
 function fill(ledger: Ledger, work: number) {
