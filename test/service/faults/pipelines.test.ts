@@ -19,9 +19,9 @@ const idOf = ({ head }: { head: string }) => /^x-request-id: (.*)$/im.exec(head)
 /** Sends it all at once and holds the service to these statuses, in this order, and to a book that agrees. */
 async function pipelined({ service, ledger }: UnderFault, bytes: string, bodiless?: ReadonlySet<number>) {
   const answers = answersIn(await exchange(service.port, bytes), bodiless)
-  for (const { status, body } of answers) {
-    // What is no request is in no route's count.
-    if (!body.includes('not a request')) ledger.book(status, `\r\n\r\n${body}`)
+  for (const answer of answers) {
+    // What is no request is in no route's count, and its answer has no name.
+    if (idOf(answer) !== undefined) ledger.book(answer.status, `\r\n\r\n${answer.body}`)
   }
   return answers
 }
