@@ -3,7 +3,6 @@ import { type ErrorCode, ServiceError } from '../errors.js'
 import { jsonPointer } from '../json-pointer.js'
 import type { Metrics } from '../metrics/metrics.js'
 import { errorBody, isRetriedLater, logIfInternal, RETRY_AFTER } from './error-body.js'
-import { WINDOW_BYTES } from './predict/body-limit.js'
 import { invalidBody } from './predict/invalid-body.js'
 import { HOW_TO_SEND } from './predict/way-out.js'
 import type { predictSchema } from './schemas/predict.js'
@@ -11,13 +10,17 @@ import { afterBody } from './http/late-body.js'
 
 const ONLY_JSON = `the body must be JSON, with content-type application/json: ${HOW_TO_SEND}`
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** what a body may not be larger than, in words, where it is not BODY_LIMIT_BYTES */
+    bodyLimit?: string
+  }
+}
+
 const TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE'
-const BATCH = '/predict/batch'
-const BATCH_TOO_LARGE = `the body is larger than ${WINDOW_BYTES} bytes for each of MAX_WINDOWS windows`
 
 /** Fastify's own errors that callers can cause, by its code. */
 const FASTIFY_CODES: Record<string, [ErrorCode, string]> = {
-  [TOO_LARGE]: ['body_too_large', 'the body is larger than BODY_LIMIT_BYTES'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', ONLY_JSON],
   FST_ERR_CTP_EMPTY_TYPE: ['unsupported_media_type', ONLY_JSON],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed_json', 'the body is empty'],
@@ -38,7 +41,10 @@ function toServiceError(error: unknown, request?: FastifyRequest): ServiceError 
       ? invalidQuery(validation[0])
       : invalidBody(validation[0], request?.body, mostSteps(request))
   }
-  if (code === TOO_LARGE && request?.url.startsWith(BATCH)) return new ServiceError('body_too_large', BATCH_TOO_LARGE)
+  if (code === TOO_LARGE) {
+    const limit = request?.routeOptions.config.bodyLimit ?? 'BODY_LIMIT_BYTES'
+    return new ServiceError('body_too_large', `the body is larger than ${limit}`, undefined, { cause: error })
+  }
   const known = FASTIFY_CODES[code ?? '']
   if (known) return new ServiceError(known[0], known[1], undefined, { cause: error })
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {

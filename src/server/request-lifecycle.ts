@@ -3,6 +3,7 @@ import { monotonicMs } from '../clock.js'
 import type { Config } from '../settings/config.js'
 import type { RouteStats } from '../metrics/metrics.js'
 import { connectionOf } from './http/connection.js'
+import { HUNG_UP } from './http/open-requests.js'
 import type { Context } from './context.js'
 
 declare module 'fastify' {
@@ -14,9 +15,6 @@ declare module 'fastify' {
     stats: RouteStats | null
   }
 }
-
-/** nginx's status of a request whose caller hung up before the answer: no answer has it, only the metric. */
-const HUNG_UP = 499
 
 function ended({ LOG_REQUESTS }: Config, request: FastifyRequest, status: number): void {
   const ms = monotonicMs() - request.began

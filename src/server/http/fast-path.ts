@@ -1,6 +1,7 @@
 import { monotonicMs } from '../../clock.js'
 import type { AnswerWriter } from './answer-text.js'
 import { fastHeaders } from './fast-headers.js'
+import { HUNG_UP } from './open-requests.js'
 import { type HeadersComplete, type HeadersGiven, type HttpSocket, type Parser, PAUSE, POST } from './node-http.js'
 
 /** The one route whose ordinary requests are answered without Node's request and response objects and without the framework. */
@@ -29,9 +30,6 @@ export interface FastConnection {
   /** The kernel has taken the answer, or the request was left to the framework; `last` ends the connection. */
   fastLeft(last: boolean): void
 }
-
-/** nginx's status of a request whose caller hung up before the answer: no answer has it, only the metric. */
-const HUNG_UP = 499
 
 /** One request and its answer on the fast path. */
 export class Exchange {

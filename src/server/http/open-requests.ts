@@ -1,5 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 
+/** nginx's status of a request whose caller hung up before the answer: no answer has it, only the metric. */
+export const HUNG_UP = 499
+
 /** The requests of one connection that are not answered yet. */
 export class OpenRequests {
   readonly #open: FastifyRequest[] = []

@@ -1,3 +1,4 @@
+import type { ValidateFunction } from 'ajv'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { monotonicMs } from '../../clock.js'
 import { ServiceError } from '../../errors.js'
@@ -20,7 +21,8 @@ export async function predictBatchRoute(app: FastifyInstance, context: Context):
   const { MAX_STEPS, MAX_WINDOWS, QUEUE_ROWS, BODY_LIMIT_BYTES, DEADLINE_MS } = context.config
   // A pool gives many windows no more than half of its slots.
   const most = Math.min(MAX_WINDOWS, Math.ceil(QUEUE_ROWS / 2))
-  const validate = exactly.compile<PredictBody>(predictSchema(MAX_STEPS).body)
+  // Made for the first unusual window: building it would cost every start some milliseconds.
+  let validate: ValidateFunction<PredictBody> | undefined
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
@@ -28,12 +30,14 @@ export async function predictBatchRoute(app: FastifyInstance, context: Context):
     const scanned = model.reader.scan(element, MAX_STEPS)
     if (scanned) return { scanned, steps: scanned.steps }
     const table = parseJsonBody(element)
+    validate ??= exactly.compile<PredictBody>(predictSchema(MAX_STEPS).body)
     if (validate(table)) return { table, steps: table.inference_length ?? 1 }
     return invalidBody(validate.errors![0] as SchemaFault, table, MAX_STEPS)
   }
 
   const options = {
     schema: predictBatchSchema(MAX_STEPS, most),
+    config: { bodyLimit: `${WINDOW_BYTES} bytes for each of MAX_WINDOWS windows` },
     bodyLimit: Math.max(BODY_LIMIT_BYTES, MAX_WINDOWS * WINDOW_BYTES),
     onRequest: admission(context)
   }

@@ -47,9 +47,8 @@ export class Backlog {
   /** Whether a forecast of so many steps, which would be given up on after `patienceMs`, is expected to end well before. */
   endsInTime(steps: number, patienceMs: number): boolean {
     if (this.#queued === 0) return true
-    const rate = this.#throughput.rowsPerMs
-    const expectedMs = steps === 1 ? this.#queued / rate : this.long.expectedMs([steps], this.work)
-    return expectedMs <= patienceMs * TAKEN_WITHIN
+    if (steps > 1) return this.allEndInTime([steps], patienceMs)
+    return this.#queued / this.#throughput.rowsPerMs <= patienceMs * TAKEN_WITHIN
   }
 
   /** The same of many forecasts that come together and take turns. */
