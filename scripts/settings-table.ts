@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { ConfigSchema } from '../src/settings/config.js'
 import { LimitSettings } from '../src/settings/limits.js'
 import { SourceSettings } from '../src/settings/model-source.js'
 import { PromotionSettings } from '../src/settings/promotion.js'
@@ -32,6 +33,9 @@ const SUBJECTS: Record<string, Record<string, Setting>> = {
 
 /** The tables of docs/reference/settings.md, from the schemas that read the settings. */
 export function settingsTable(): string {
+  const told = new Set(Object.values(SUBJECTS).flatMap(settings => Object.keys(settings)))
+  const left = Object.keys(ConfigSchema.properties).filter(name => !told.has(name))
+  if (left.length > 0) throw new Error(`no table has ${left.join(', ')}`)
   return Object.entries(SUBJECTS)
     .map(([subject, settings]) => `## ${subject}\n\n${tableOf(settings)}`)
     .join('\n\n')

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { loadCases } from '../../src/bench/load/cases.js'
 import { startLoad } from '../../src/bench/load/generator.js'
 import { startStack } from '../../src/bench/stack/stack.js'
 import { askModel } from '../../src/bench/stack/target.js'
+import { readProcess } from '../../src/bench/watch/proc.js'
 import { median, range } from '../../scripts/speed/report.js'
 
 /**
@@ -20,13 +20,9 @@ const { values: options } = parseArgs({
     port: { type: 'string', default: '18170' }
   }
 })
-const TICKS_PER_SECOND = 100
 const SAMPLED = 50
 
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
-}
+const cpuSeconds = (pid: number) => readProcess(pid).cpuSeconds
 
 const stack = await startStack({ replicas: 1, port: Number(options.port), haproxyEnv: {} })
 try {

@@ -46,9 +46,9 @@ async function harness(): Promise<number> {
   })
   try {
     await pause(WARM_UP_MS)
-    const window = await load.beginInterval()
+    const interval = await load.beginInterval()
     await pause(seconds * 1000)
-    const { statuses, elapsedMs } = await window.end()
+    const { statuses, elapsedMs } = await interval.end()
     await load.drain()
     return (statuses[200]! / elapsedMs) * 1000
   } finally {

@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import type { Replica } from '../../src/bench/stack/replica.js'
+import { wrk } from '../../scripts/speed/processes.js'
 import { readProcess } from '../../src/bench/watch/proc.js'
-
-const run = promisify(execFile)
 
 /** What one load of some seconds has shown. */
 export interface Sample {
@@ -22,14 +19,6 @@ export interface Sample {
   cpuUs: number
 }
 
-interface Wrk {
-  requests: number
-  seconds: number
-  p50: number
-  p99: number
-  errors: Record<'connect' | 'read' | 'write' | 'status' | 'timeout', number>
-}
-
 interface Counters {
   batches: number
   rows: number
@@ -39,19 +28,17 @@ interface Counters {
 /** wrk, one thread, on `url`, between two looks at the replicas' own counters. */
 export async function measure(url: string, replicas: Replica[], connections: number, seconds: number): Promise<Sample> {
   const before = await Promise.all(replicas.map(counters))
-  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', 'scripts/speed/predict.lua', url]
-  const { stdout } = await run('wrk', args)
+  const load = await wrk(url, connections, seconds, '--timeout', '10s')
   const after = await Promise.all(replicas.map(counters))
-  const wrk = JSON.parse(stdout.trim().split('\n').at(-1)!) as Wrk
   const rows = after.map((now, index) => now.rows - before[index]!.rows)
   const grown = (name: keyof Counters) => after.reduce((sum, now, index) => sum + now[name] - before[index]![name], 0)
-  const { connect, read, write, status, timeout } = wrk.errors
+  const { connect, read, write, status, timeout } = load.errors
   const broken = connect + read + write + timeout
   return {
-    rps: (wrk.requests - status) / wrk.seconds,
-    p50: wrk.p50,
-    p99: wrk.p99,
-    failures: (broken + status) / (wrk.requests + broken),
+    rps: (load.requests - status) / load.seconds,
+    p50: load.p50,
+    p99: load.p99,
+    failures: (broken + status) / (load.requests + broken),
     batchRows: grown('rows') / grown('batches'),
     busy: rows.filter(own => own > grown('rows') / 100).length,
     cpuUs: (grown('cpuSeconds') / grown('rows')) * 1e6

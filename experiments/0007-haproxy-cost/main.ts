@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startStack } from '../../src/bench/stack/stack.js'
 import { realBodies } from '../../scripts/speed/bodies.js'
 import { wrk } from '../../scripts/speed/processes.js'
+import { readProcess } from '../../src/bench/watch/proc.js'
 import { median, range } from '../../scripts/speed/report.js'
 
 /**
@@ -20,12 +21,8 @@ const { values: options } = parseArgs({
     port: { type: 'string', default: '18160' }
   }
 })
-const TICKS_PER_SECOND = 100
 
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
-}
+const cpuSeconds = (pid: number) => readProcess(pid).cpuSeconds
 
 const folder = mkdtempSync(join(tmpdir(), 'haproxy-cost-'))
 process.env.SPEED_BODIES = join(folder, 'bodies.jsonl')
@@ -48,41 +45,23 @@ try {
     const one = { direct: await sample(ways.direct), haproxy: await sample(ways.haproxy) }
     if (round > 0) rounds.push(one)
   }
-  const left = rounds.map(({ direct, haproxy }) => direct.replicaUs / (haproxy.replicaUs + haproxy.haproxyUs))
-  const kept = rounds.map(({ direct, haproxy }) => haproxy.rps / direct.rps)
-  const show = (what: string, values: number[], digits = 2) =>
+  type Round = (typeof rounds)[number]
+  const kept = ({ direct, haproxy }: Round) => haproxy.rps / direct.rps
+  const left = ({ direct, haproxy }: Round) => direct.replicaUs / (haproxy.replicaUs + haproxy.haproxyUs)
+  const figures: [what: string, read: (round: Round) => number, digits: number][] = [
+    ['requests/s direct', ({ direct }) => direct.rps, 0],
+    ['requests/s through HAProxy', ({ haproxy }) => haproxy.rps, 0],
+    ['CPU of the replica a request, direct, us', ({ direct }) => direct.replicaUs, 1],
+    ['CPU of the replica a request, through HAProxy, us', ({ haproxy }) => haproxy.replicaUs, 1],
+    ['CPU of HAProxy a request, us', ({ haproxy }) => haproxy.haproxyUs, 1],
+    ['throughput kept', kept, 2],
+    ['throughput that the CPU leaves', left, 2],
+    ['kept to what is left', round => kept(round) / left(round), 2]
+  ]
+  for (const [what, read, digits] of figures) {
+    const values = rounds.map(read)
     process.stdout.write(`${what}: ${median(values).toFixed(digits)} (${range(values, digits)})\n`)
-  show(
-    'requests/s direct',
-    rounds.map(({ direct }) => direct.rps),
-    0
-  )
-  show(
-    'requests/s through HAProxy',
-    rounds.map(({ haproxy }) => haproxy.rps),
-    0
-  )
-  show(
-    'CPU of the replica a request, direct, us',
-    rounds.map(({ direct }) => direct.replicaUs),
-    1
-  )
-  show(
-    'CPU of the replica a request, through HAProxy, us',
-    rounds.map(({ haproxy }) => haproxy.replicaUs),
-    1
-  )
-  show(
-    'CPU of HAProxy a request, us',
-    rounds.map(({ haproxy }) => haproxy.haproxyUs),
-    1
-  )
-  show('throughput kept', kept)
-  show('throughput that the CPU leaves', left)
-  show(
-    'kept to what is left',
-    kept.map((value, at) => value / left[at]!)
-  )
+  }
 } finally {
   await stack.stop()
   rmSync(folder, { recursive: true })

@@ -92,9 +92,9 @@ async function measure(trial: Trial, factor: number, rate: number): Promise<Poin
     for (const pid of load.pids) pin(pid, LOAD_CORE)
     await pause(WARM_UP_MS)
     const before = await counters(replica)
-    const window = await load.beginInterval()
+    const interval = await load.beginInterval()
     await pause(Number(options.seconds) * 1000)
-    const figures = await window.end()
+    const figures = await interval.end()
     const after = await counters(replica)
     await load.drain()
     const { statuses, errors, completed, mismatched, elapsedMs, latencyUs } = figures

@@ -36,9 +36,9 @@ interface Sample {
 
 async function sample(target: Target, connections: number, round: number, seconds: number): Promise<Sample> {
   const before = cpuSeconds(target)
-  const { requests, errors, seconds: took, p50, p99 } = await load(target, connections, seconds)
+  const { requests, errors, seconds: took, p50, p99 } = await load(target, connections, seconds, 'status')
   const cpuUs = ((cpuSeconds(target) - before) / requests) * 1e6
-  const refused = errors.status!
+  const refused = errors.status
   const good = (requests - refused) / took
   return { server: target.name, connections, round, good, refused, cpuUs, p50, p99, rss: residentMb(target) }
 }

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { type Agent, request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import { readProcess } from '../../src/bench/watch/proc.js'
 import { MALLOC } from '../../src/host/malloc.js'
 import { NO_TELEMETRY } from '../../src/host/telemetry.js'
 
@@ -14,7 +14,6 @@ export interface Target {
   child: ChildProcess
 }
 
-const TICKS_PER_SECOND = 100 // CLK_TCK of every Linux that Node runs on
 export const SERVICE = 'dist/main.js'
 
 const running = new Set<ChildProcess>()
@@ -48,17 +47,11 @@ export async function stopTarget({ child }: Target): Promise<void> {
   await once(child, 'exit')
 }
 
-/** CPU seconds of the whole process so far, from /proc. */
-export function cpuSeconds({ child }: Target): number {
-  // Fields 14 and 15 (utime, stime), counted behind the command's closing bracket: its name may hold spaces.
-  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
-}
+/** CPU seconds of the whole process so far. */
+export const cpuSeconds = ({ child }: Target): number => readProcess(child.pid!).cpuSeconds
 
-/** Resident memory of the process in MiB, from /proc. */
-export function residentMb({ child }: Target): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) / 1024
-}
+/** Resident memory of the process in MiB. */
+export const residentMb = ({ child }: Target): number => readProcess(child.pid!).rssBytes / 2 ** 20
 
 /** Asks for one forecast; resolves to the ms that the answer took, rejects where it is no 200. */
 export function post({ port }: Target, agent: Agent, body: Buffer | string): Promise<number> {
@@ -83,25 +76,28 @@ export interface Load {
   /** latencies in ms */
   p50: number
   p99: number
-  errors: Record<string, number>
+  errors: Record<'connect' | 'read' | 'write' | 'status' | 'timeout', number>
 }
 
 const run = promisify(execFile)
 
-/** A target under wrk. Throws if a request got no answer; those with another status than 200 are counted. */
-export async function load({ name, port }: Target, connections: number, seconds: number): Promise<Load> {
+/** A failure of wrk's that is none: it counts an answer that came late as a timeout and goes on waiting for it, which is latency. */
+const LATE = 'timeout'
+
+/** A target under wrk. Throws if any request failed, but for kinds that are `counted`: a ratio of failures says nothing. */
+export async function load(target: Target, connections: number, seconds: number, ...counted: string[]): Promise<Load> {
+  const { name, port } = target
   const result = await wrk(`http://127.0.0.1:${port}`, connections, seconds)
-  // wrk counts an answer that came late as a timeout and goes on waiting for it: that is latency, not failure.
   const failed = Object.entries(result.errors).filter(
-    ([kind, count]) => kind !== 'timeout' && kind !== 'status' && count > 0
+    ([kind, count]) => count > 0 && kind !== LATE && !counted.includes(kind)
   )
   if (failed.length > 0) throw new Error(`${name}: of ${result.requests} requests failed: ${failed.join('; ')}`)
   return result
 }
 
 /** wrk, one thread, the bodies of `SPEED_BODIES` in turn. */
-export async function wrk(url: string, connections: number, seconds: number): Promise<Load> {
-  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', 'scripts/speed/predict.lua', url]
+export async function wrk(url: string, connections: number, seconds: number, ...more: string[]): Promise<Load> {
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, ...more, '-s', 'scripts/speed/predict.lua', url]
   const { stdout } = await run('wrk', [...args, url])
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Load
 }
