@@ -1,20 +1,12 @@
-import { once } from 'node:events'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Test } from 'tap'
-import { boundedServer } from '../../src/server/http/connections.js'
 import type { Exchange, FastRoute } from '../../src/server/http/fast-path.js'
 import { loadConfig } from '../../src/settings/config.js'
+import { listenBounded } from './bounded.js'
 
 interface Taken {
   exchange: Exchange
   body: string
-}
-
-interface Caller {
-  socket: Socket
-  text: string
-  ended: boolean
 }
 
 /** A server whose fast route `/fast` takes what `takes` says, and leaves the rest to a handler that answers with what it was sent. */
@@ -40,28 +32,9 @@ export async function fastServer(
   }
   const metrics = { connectionError: () => undefined }
   const options = { config: loadConfig(env), metrics, drain, fast, hungUp: () => undefined }
-  const server = boundedServer((request, response) => echo(asked, request, response), options)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const sockets: Socket[] = []
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const open = async (): Promise<Caller> => {
-    const socket = connect({ port: portOf(server), host: '127.0.0.1', allowHalfOpen: true })
-    sockets.push(socket)
-    const caller = { socket, text: '', ended: false }
-    socket.on('data', chunk => (caller.text += chunk.toString()))
-    socket.on('end', () => (caller.ended = true))
-    socket.on('error', () => (caller.ended = true))
-    await once(socket, 'connect')
-    return caller
-  }
+  const { server, open } = await listenBounded(t, (request, response) => echo(asked, request, response), options)
   return { server, taken, ended, asked, drain, open }
 }
-
-export const portOf = (server: Server) => (server.address() as AddressInfo).port
 
 /** The framework's part: says what has come, in full. */
 function echo(asked: string[], request: IncomingMessage, response: ServerResponse): void {

@@ -1,9 +1,7 @@
-import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { boundedServer } from '../../../../src/server/http/connections.js'
 import { loadConfig } from '../../../../src/settings/config.js'
+import { type Caller, listenBounded } from '../../../support/bounded.js'
 import { eventually } from '../../../support/eventually.js'
 
 /** Requests of one connection that may be under way at once. */
@@ -17,24 +15,8 @@ async function bounded(t: Test, env: Record<string, string> = {}) {
   const refused: string[] = []
   const metrics = { connectionError: (kind: string) => void refused.push(kind) }
   const options = { config: loadConfig(env), metrics, drain: { draining: false }, hungUp: () => undefined }
-  const server = boundedServer((request, response) => void asked.push({ request, response }), options)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const sockets: Socket[] = []
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const open = async () => {
-    const socket = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true })
-    sockets.push(socket)
-    const seen = { socket, text: '', ended: false }
-    socket.on('data', chunk => (seen.text += chunk.toString('latin1')))
-    socket.on('end', () => (seen.ended = true))
-    socket.on('error', () => undefined)
-    await once(socket, 'connect')
-    return seen
-  }
+  const answer = (request: IncomingMessage, response: ServerResponse) => void asked.push({ request, response })
+  const { open } = await listenBounded(t, answer, options)
   return { asked, refused, open }
 }
 
@@ -86,7 +68,7 @@ t.test('for one connection too many the oldest idle one is closed; a busy one ne
   const busy = await open()
   busy.socket.write(GET)
   await eventually('it is read', () => asked.length === 1)
-  const idle: Awaited<ReturnType<typeof open>>[] = []
+  const idle: Caller[] = []
   for (let count = 1; count < 16; count++) idle.push(await open())
   const extra = await open()
   await eventually('the oldest idle connection is closed', () => idle[0]!.ended)

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import t from 'tap'
+import { portOf } from '../../../support/bounded.js'
 import { eventually } from '../../../support/eventually.js'
-import { ask, fastServer, portOf } from '../../../support/fast-server.js'
+import { ask, fastServer } from '../../../support/fast-server.js'
 
 const JSON_LINE = 'content-type: application/json; charset=utf-8\r\n'
 
