@@ -11,7 +11,7 @@ const HOPELESS = 2
 /** Who asked for a forecast. Exactly one of the two is called, once, unless the forecast is cancelled. */
 export interface ForecastListener {
   forecasted(forecast: Forecast): void
-  failed(error: ServiceError): void
+  failed(error: ServiceError, forecast: Forecast): void
 }
 
 export interface ForecastOrder {
@@ -79,7 +79,7 @@ export class Forecast implements RowOwner, LongForecast {
     const { pool, window } = this.order
     pool.release(window.slot)
     this.#end()
-    this.#listener.failed(pool.expired())
+    this.#listener.failed(pool.expired(), this)
   }
 
   /** The caller has gone. */
@@ -96,7 +96,8 @@ export class Forecast implements RowOwner, LongForecast {
     if (!this.#takeForecast(slot)) {
       pool.release(slot)
       this.#end()
-      return this.#listener.failed(new ServiceError('invalid_forecast', 'the forecast has a value that is not finite'))
+      const error = new ServiceError('invalid_forecast', 'the forecast has a value that is not finite')
+      return this.#listener.failed(error, this)
     }
     this.#step++
     if (this.#isUnderWay) pool.backlog.long.stepped()
@@ -113,7 +114,7 @@ export class Forecast implements RowOwner, LongForecast {
 
   failed(error: ServiceError): void {
     this.#end()
-    this.#listener.failed(error)
+    this.#listener.failed(error, this)
   }
 
   /** At the pace so far its last step would come far too late: its rows are better given to others. */

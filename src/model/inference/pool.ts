@@ -7,6 +7,7 @@ import type { LongForecast } from './backlog/long-forecasts.js'
 import { usesMinute } from '../bundle/manifest.js'
 import { SlotAllocator } from './ring/slot-allocator.js'
 import { SharedSlots, SlotState } from './ring/slots.js'
+import { ModelStatistics } from './statistics.js'
 import { checkSignature } from '../bundle/signature.js'
 import type { PoolObserver, PoolOptions, RowOwner } from './pool-contract.js'
 import { Watchdog } from './watchdog.js'
@@ -22,6 +23,7 @@ export class Pool {
   readonly bundle: Bundle
   readonly options: PoolOptions
   readonly slots: SharedSlots
+  readonly statistics = new ModelStatistics()
   readonly #observer: PoolObserver
   readonly #producers: RingProducer[] = []
   readonly #workers: WorkerHandle[] = []
@@ -262,6 +264,7 @@ export class Pool {
     const rows = batchRows[slot]!
     if (rows !== 0 && end !== SlotState.EXPIRED && end !== SlotState.CANCELLED) {
       this.#observer.batchRan(Math.abs(rows), ranFor[slot]! / 1000)
+      this.statistics.batchRan(Math.abs(rows), ranFor[slot]!)
       this.backlog.ran(Math.abs(rows), ranFor[slot]!)
       if (rows < 0) this.#observer.batchRescued()
       batchRows[slot] = 0

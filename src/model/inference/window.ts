@@ -22,6 +22,14 @@ export interface Moment {
   readonly nanos: number
 }
 
+/** Windows of one call as their bytes, little-endian, row by row, beginning at any byte. */
+export interface WindowTensor {
+  /** float32 [windows, windowRows, features] in raw units */
+  readonly values: Uint8Array
+  /** int32 [windows, windowRows], minutes since the epoch; of models that take them */
+  readonly minutes?: Uint8Array | undefined
+}
+
 declare const validated: unique symbol
 
 /**
@@ -48,9 +56,16 @@ export function copiedWindow(window: ValidWindow, slot: number): ValidWindow {
 
 const START: Moment = { ms: 0, nanos: 0 }
 
+const MINUTE_MS = 60_000
+const EPOCH = '1970-01-01T00:00:00'
+
 /** A window of golden.json, or made of one, whose values are in `slot`: legal by the check of the bundle. It stands at no time. */
 export function goldenWindow(slot: number): ValidWindow {
-  const style = plainStyle('1970-01-01T00:00:00')
+  return timeless(slot)
+}
+
+function timeless(slot: number): ValidWindow {
+  const style = plainStyle(EPOCH)
   return vouchFor({ slot, last: START, spacing: START, style, warnings: NO_WARNINGS })
 }
 
@@ -70,6 +85,9 @@ export class WindowReader {
   /** bounds as float32, the type that is compared and computed with */
   readonly #minimum: Float32Array
   readonly #maximum: Float32Array
+  /** the slots' windows and minutes, byte by byte */
+  readonly #windowBytes: Uint8Array
+  readonly #minuteBytes: Uint8Array
 
   constructor(manifest: Manifest, slots: SharedSlots, maxRows: number) {
     this.#manifest = manifest
@@ -81,6 +99,8 @@ export class WindowReader {
     this.#names = new Set(manifest.features.map(({ name }) => name))
     this.#minimum = Float32Array.from(manifest.features, feature => feature.minimum)
     this.#maximum = Float32Array.from(manifest.features, feature => feature.maximum ?? Infinity)
+    this.#windowBytes = bytesOf(slots.window)
+    this.#minuteBytes = bytesOf(slots.minute)
   }
 
   /** Writes the table's last rows into `slot`; throws a `ServiceError` that points to the element at fault. */
@@ -115,6 +135,47 @@ export class WindowReader {
     for (let from = 0, to = slot * values.length; from < values.length; from++) window[to++] = values[from]!
     const gap = isEven ? { ms: spacing, nanos: 0 } : undefined
     return this.#valid(slot, { ms: last, nanos: 0 }, gap, plainStyle(lastText))
+  }
+
+  /**
+   * Writes the window at `index` of a tensor into `slot`; throws a `ServiceError` that names the row and the feature at fault. Without
+   * minutes the window stands at no time.
+   */
+  readTensor({ values, minutes }: WindowTensor, index: number, slot: number): ValidWindow {
+    const { window, features } = this.#manifest
+    const width = features.length
+    const size = window * width
+    copyPart(values, index, this.#windowBytes, slot, size * Float32Array.BYTES_PER_ELEMENT)
+    const own = this.#slots.window
+    for (let row = 0, at = slot * size; row < window; row++) {
+      for (let feature = 0; feature < width; feature++, at++) {
+        const value = own[at]!
+        if (!(value >= this.#minimum[feature]! && value <= this.#maximum[feature]! && value < Infinity)) {
+          const { name } = features[feature]!
+          const { code, message } = this.#badValue(value, feature, row)
+          throw new ServiceError(code, `row ${row}, ${name}: ${message}`)
+        }
+      }
+    }
+    if (minutes === undefined) return timeless(slot)
+    copyPart(minutes, index, this.#minuteBytes, slot, window * Int32Array.BYTES_PER_ELEMENT)
+    return this.#atMinutes(slot)
+  }
+
+  /** The window in `slot`, whose minutes are there and are checked now. */
+  #atMinutes(slot: number): ValidWindow {
+    const { window } = this.#manifest
+    const minutes = this.#slots.minute.subarray(slot * window, (slot + 1) * window)
+    const gaps = minutes.subarray(1).map((minute, row) => minute - minutes[row]!)
+    const back = gaps.findIndex(gap => gap <= 0)
+    if (back !== -1) {
+      const message = `row ${back + 1}: expected a minute later than that of the row before`
+      throw new ServiceError('unordered_timestamps', message)
+    }
+    const isEven = gaps.every(gap => gap === gaps[0])
+    if (isEven && gaps[0]! * MINUTE_MS > MAX_SPACING_MS) throw tooFarApart(undefined)
+    const gap = isEven ? { ms: (gaps[0] ?? 0) * MINUTE_MS, nanos: 0 } : undefined
+    return this.#valid(slot, { ms: minutes[window - 1]! * MINUTE_MS, nanos: 0 }, gap, plainStyle(EPOCH))
   }
 
   #indexName({ index_col: named, data }: Table): string {
@@ -221,7 +282,7 @@ export class WindowReader {
       const inWindow = row - (rows - window)
       if (inWindow === 1) spacing = time - previous
       else if (inWindow > 1 && time - previous !== spacing) even = false
-      if (inWindow >= 0 && this.#usesMinute) this.#slots.minute[slot * window + inWindow] = Math.floor(time / 60_000)
+      if (inWindow >= 0 && this.#usesMinute) this.#slots.minute[slot * window + inWindow] = Math.floor(time / MINUTE_MS)
       previous = time
     }
     const written = times as readonly string[]
@@ -251,6 +312,15 @@ export class WindowReader {
     const apart = gap.ms / 1000 + gap.nanos / 1e9
     return `other_spacing: the window's rows are ${apart} s apart; the model was trained on rows ${seconds} s apart`
   }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Int32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+/** Copies the part at `from` to the place of the part at `to`, where each part has `bytes`. */
+function copyPart(source: Uint8Array, from: number, target: Uint8Array, to: number, bytes: number): void {
+  target.set(source.subarray(from * bytes, (from + 1) * bytes), to * bytes)
 }
 
 /** Names of a manifest, which may have many long ones, in words that stay short. */

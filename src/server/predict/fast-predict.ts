@@ -11,6 +11,7 @@ import type { Exchange, FastRoute } from '../http/fast-path.js'
 import { logRequest } from '../request-lifecycle.js'
 import { admit, refusalUnparsed } from './admission.js'
 import { predictAnswer, serverTiming } from './answer.js'
+import { forecastAnswered, forecastFailed } from './answered.js'
 
 export interface FastPredictOptions {
   context: Context
@@ -84,16 +85,16 @@ class FastAnswer implements ForecastListener {
 
   forecasted(forecast: Forecast): void {
     const { context, exchange } = this
-    context.metrics.queueWait(forecast.queueMs / 1000)
     const headers = `${JSON_TYPE}server-timing: ${serverTiming(this.#validateMs, forecast)}\r\n`
     exchange.answer(200, headers, predictAnswer(forecast, exchange.id))
-    context.shadow?.answered(forecast)
+    forecastAnswered(context, forecast, exchange.began)
   }
 
-  failed(error: ServiceError): void {
+  failed(error: ServiceError, forecast?: Forecast): void {
     const { logger, exchange } = this
     logIfInternal(logger, exchange.id, error)
     const headers = isRetriedLater(error) ? `retry-after: ${RETRY_AFTER}\r\n${JSON_TYPE}` : JSON_TYPE
     exchange.answer(error.statusCode, headers, JSON.stringify(errorBody(error)))
+    if (forecast) forecastFailed(forecast.order.pool.statistics, exchange.began)
   }
 }

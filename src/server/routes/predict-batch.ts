@@ -9,6 +9,7 @@ import type { Context } from '../context.js'
 import { errorBody } from '../error-body.js'
 import { admission, refuse, servingModel } from '../predict/admission.js'
 import { predictAnswer } from '../predict/answer.js'
+import { forecastsAnswered } from '../predict/answered.js'
 import { Batch, type Item, type Outcome } from '../predict/batch.js'
 import { WINDOW_BYTES } from '../predict/body-limit.js'
 import { elementsOf } from '../predict/body-list.js'
@@ -54,7 +55,11 @@ export async function predictBatchRoute(app: FastifyInstance, context: Context):
         return failure
       }
     })
-    const ended = (outcomes: readonly Outcome[]) => answer(context, request, reply, outcomes)
+    const ended = (outcomes: readonly Outcome[]) => {
+      answer(request, reply, outcomes)
+      const forecasts = outcomes.filter((outcome): outcome is Forecast => !(outcome instanceof ServiceError))
+      forecastsAnswered(context, forecasts, began)
+    }
     try {
       const batch = new Batch({ model, items, deadline: began + DEADLINE_MS, patienceMs: DEADLINE_MS }, ended)
       request.cancel = () => batch.cancel()
@@ -69,17 +74,11 @@ function within(index: number, { code, message, path = '' }: ServiceError): Serv
   return new ServiceError(code, message, `/${index}${path}`)
 }
 
-function answer(context: Context, request: FastifyRequest, reply: FastifyReply, outcomes: readonly Outcome[]): void {
+function answer(request: FastifyRequest, reply: FastifyReply, outcomes: readonly Outcome[]): void {
   const texts = outcomes.map((outcome, index) =>
     outcome instanceof ServiceError
       ? JSON.stringify(errorBody(within(index, outcome)))
-      : forecastText(context, request.id, outcome)
+      : predictAnswer(outcome, request.id)
   )
   void reply.header('content-type', 'application/json; charset=utf-8').send(`[${texts.join()}]`)
-  for (const outcome of outcomes) if (!(outcome instanceof ServiceError)) context.shadow?.answered(outcome)
-}
-
-function forecastText({ metrics }: Context, requestId: string, forecast: Forecast): string {
-  metrics.queueWait(forecast.queueMs / 1000)
-  return predictAnswer(forecast, requestId)
 }

@@ -5,6 +5,7 @@ import { Forecast, type ForecastListener } from '../../model/inference/forecast.
 import type { ValidWindow } from '../../model/inference/window.js'
 import { admission, admit, servingModel } from '../predict/admission.js'
 import { predictAnswer, serverTiming } from '../predict/answer.js'
+import { forecastAnswered, forecastFailed } from '../predict/answered.js'
 import type { Context } from '../context.js'
 import { parseJsonBody } from '../predict/json-body.js'
 import { pingSchema, type PredictBody, predictSchema } from '../schemas/predict.js'
@@ -39,8 +40,9 @@ export async function predictRoutes(app: FastifyInstance, context: Context): Pro
         throw error
       }
       const order = { pool, window, steps, deadline: began + DEADLINE_MS }
+      const answer = new Answer(context, reply, { requestId: request.id, began, validateMs: monotonicMs() - began })
       // By callback, not by promise: a promise a request costs a tenth of the throughput.
-      const forecast = new Forecast(order, new Answer(context, request.id, reply, monotonicMs() - began)).start()
+      const forecast = new Forecast(order, answer).start()
       request.cancel = () => forecast.cancel()
     }
   )
@@ -59,25 +61,32 @@ export async function predictRoutes(app: FastifyInstance, context: Context): Pro
   })
 }
 
+/** What is known of a request when its forecast begins. */
+interface Asked {
+  requestId: string
+  /** monotonic ms at which its body was there */
+  began: number
+  validateMs: number
+}
+
 /** Turns a forecast, or its failure, into the answer of one request. */
 class Answer implements ForecastListener {
   constructor(
     private readonly context: Context,
-    private readonly requestId: string,
     private readonly reply: FastifyReply,
-    private readonly validateMs: number
+    private readonly asked: Asked
   ) {}
 
   forecasted(forecast: Forecast): void {
-    const { reply } = this
-    this.context.metrics.queueWait(forecast.queueMs / 1000)
+    const { context, reply, asked } = this
     void reply.header('content-type', 'application/json; charset=utf-8')
-    void reply.header('server-timing', serverTiming(this.validateMs, forecast))
-    void reply.send(predictAnswer(forecast, this.requestId))
-    this.context.shadow?.answered(forecast)
+    void reply.header('server-timing', serverTiming(asked.validateMs, forecast))
+    void reply.send(predictAnswer(forecast, asked.requestId))
+    forecastAnswered(context, forecast, asked.began)
   }
 
-  failed(error: ServiceError): void {
+  failed(error: ServiceError, { order }: Forecast): void {
     void this.reply.send(error)
+    forecastFailed(order.pool.statistics, this.asked.began)
   }
 }
