@@ -19,6 +19,7 @@ import { hungUp, observeRequests } from './request-lifecycle.js'
 import { Operators } from './operators.js'
 import { refuseOtherMethods } from './other-methods.js'
 import { pageRoute } from './routes/page.js'
+import { v2Routes } from './protocols/v2/routes.js'
 import { predictBatchRoute } from './routes/predict-batch.js'
 import { predictRoutes } from './routes/predict.js'
 
@@ -74,6 +75,7 @@ export async function buildApp({ logger, version, ...context }: AppOptions): Pro
   const docs = docsRoutes(app, version, () => active.serving && exampleOf(active.serving.pool.bundle, 0).body)
   await app.register(predictRoutes, context)
   await app.register(predictBatchRoute, context)
+  await app.register(v2Routes, { ...context, version, prefix: '/v2' })
   await app.register(modelRoutes, context)
   await app.register(healthRoutes, context)
   await app.register(async scope => {

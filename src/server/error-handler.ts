@@ -71,14 +71,19 @@ function mostSteps(request?: FastifyRequest): number | undefined {
   return body?.properties.inference_length.maximum
 }
 
-/** Maps errors to HTTP, in this one place. */
-export function handleErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => {
+/** Maps errors to HTTP, in this one place; a protocol of its own words them in its `form`, for its scope. */
+export function answerErrors(scope: FastifyInstance, form: (failure: ServiceError) => object): void {
+  scope.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => {
     const failure = toServiceError(error, request)
     logIfInternal(request.log, request.id, failure)
     if (isRetriedLater(failure)) void reply.header('retry-after', RETRY_AFTER)
-    afterBody(request, reply, () => void reply.code(failure.statusCode).send(errorBody(failure)))
+    afterBody(request, reply, () => void reply.code(failure.statusCode).send(form(failure)))
   })
+}
+
+/** The service's own form of errors, and the answer for paths without a route. */
+export function handleErrors(app: FastifyInstance): void {
+  answerErrors(app, errorBody)
   app.setNotFoundHandler((request, reply) => {
     const failure = new ServiceError('not_found', 'this path has no route')
     afterBody(request, reply, () => void reply.code(404).send(errorBody(failure)))

@@ -10,7 +10,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TR
  */
 export function refuseOtherMethods(app: FastifyInstance): void {
   const seen = new Set<string>()
-  app.addHook('onRoute', function ({ url, method }) {
+  app.addHook('onRoute', function ({ url, routePath, method }) {
     if (seen.has(url)) return
     seen.add(url)
     const own = [method].flat()
@@ -18,7 +18,9 @@ export function refuseOtherMethods(app: FastifyInstance): void {
     const allowed = own.includes('GET') ? [...own, 'HEAD'] : own
     const allow = allowed.join(', ')
     this.route({
-      url,
+      // The scope adds its prefix, and would take a slash at the end for both ways of writing it.
+      url: routePath,
+      prefixTrailingSlash: 'slash',
       method: METHODS.filter(other => !allowed.includes(other)),
       schema: { hide: true },
       onRequest: (_request, reply, done) => {

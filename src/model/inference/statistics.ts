@@ -44,4 +44,10 @@ export class ModelStatistics {
   failed(tookMs: number): void {
     this.fail.add(tookMs)
   }
+
+  /** The model goes live: the runs that verified it do not count. */
+  wentLive(): void {
+    this.rows = this.runs = 0
+    this.batches.clear()
+  }
 }

@@ -3,9 +3,11 @@ import { jsonPointer } from '../../json-pointer.js'
 import { type Manifest, usesMinute } from '../bundle/manifest.js'
 import type { SharedSlots } from './ring/slots.js'
 import { badTime } from './bad-time.js'
+import { badColumns } from './column-faults.js'
+import { evenGap, laterTime, type Moment, tooFarApart } from './row-times.js'
 import { formatTime, isFinerThanMs, plainStyle, styleOf, type TimeStyle } from './time-style.js'
 import { type ScannedTable, WindowScanner } from './window-scanner.js'
-import { hasZone, isPlain, MAX_SPACING_MS, NANOS_A_MS, nanosOf, parseTime } from './timestamps.js'
+import { hasZone, isPlain, MAX_SPACING_MS, NANOS_A_MS, nanosOf } from './timestamps.js'
 
 /** Column names under which the times are found when the request does not name them. */
 const INDEX_NAMES = ['ts', 'timestamp', 'time', 'date']
@@ -14,12 +16,6 @@ const INDEX_NAMES = ['ts', 'timestamp', 'time', 'date']
 export interface Table {
   index_col?: string
   data: Record<string, unknown>
-}
-
-/** A time, or what lies between two: whole ms, and the nanoseconds beyond, fewer than a ms has. */
-export interface Moment {
-  readonly ms: number
-  readonly nanos: number
 }
 
 /** Windows of one call as their bytes, little-endian, row by row, beginning at any byte. */
@@ -70,8 +66,6 @@ function timeless(slot: number): ValidWindow {
 }
 
 const NO_WARNINGS: readonly string[] = []
-
-const SHOWN_NAMES = 20
 
 /** Checks tables against one manifest and writes their last rows into shared slots. */
 export class WindowReader {
@@ -145,7 +139,7 @@ export class WindowReader {
     const { window, features } = this.#manifest
     const width = features.length
     const size = window * width
-    copyPart(values, index, this.#windowBytes, slot, size * Float32Array.BYTES_PER_ELEMENT)
+    copyPart(values, index, this.#windowBytes, { to: slot, bytes: size * Float32Array.BYTES_PER_ELEMENT })
     const own = this.#slots.window
     for (let row = 0, at = slot * size; row < window; row++) {
       for (let feature = 0; feature < width; feature++, at++) {
@@ -158,7 +152,7 @@ export class WindowReader {
       }
     }
     if (minutes === undefined) return timeless(slot)
-    copyPart(minutes, index, this.#minuteBytes, slot, window * Int32Array.BYTES_PER_ELEMENT)
+    copyPart(minutes, index, this.#minuteBytes, { to: slot, bytes: window * Int32Array.BYTES_PER_ELEMENT })
     return this.#atMinutes(slot)
   }
 
@@ -207,27 +201,7 @@ export class WindowReader {
     for (const { name } of features) if (Object.hasOwn(data, name)) found++
     const index = this.#names.has(indexName) ? 0 : 1
     if (found === features.length && index === 1 && Object.keys(data).length === found + 1) return
-    throw this.#badColumns(data, indexName)
-  }
-
-  #badColumns(data: Record<string, unknown>, indexName: string): ServiceError {
-    const { features } = this.#manifest
-    const missing = features.map(({ name }) => name).filter(name => !Object.hasOwn(data, name))
-    if (missing.length > 0) return new ServiceError('missing_column', `data has no column ${listed(missing)}`, '/data')
-    const unknown = Object.keys(data).find(name => name !== indexName && !this.#names.has(name))
-    if (unknown === undefined) {
-      return new ServiceError(
-        'missing_index',
-        `${indexName} is a feature: index_col must name another column`,
-        '/index_col'
-      )
-    }
-    const expected = listed([...this.#names])
-    return new ServiceError(
-      'unknown_column',
-      `the model has no such column: send only ${expected} and the times`,
-      jsonPointer('data', unknown)
-    )
+    throw badColumns(features, data, indexName)
   }
 
   #readColumn(column: unknown, feature: number, rows: number, slot: number): void {
@@ -319,40 +293,8 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Int32Array):
 }
 
 /** Copies the part at `from` to the place of the part at `to`, where each part has `bytes`. */
-function copyPart(source: Uint8Array, from: number, target: Uint8Array, to: number, bytes: number): void {
+function copyPart(source: Uint8Array, from: number, target: Uint8Array, { to, bytes }: { to: number; bytes: number }) {
   target.set(source.subarray(from * bytes, (from + 1) * bytes), to * bytes)
-}
-
-/** Names of a manifest, which may have many long ones, in words that stay short. */
-function listed(names: string[]): string {
-  const shown = names.slice(0, SHOWN_NAMES)
-  const more = names.length - shown.length
-  return shown.join(', ') + (more > 0 ? ` and ${more} more (GET /model lists all)` : '')
-}
-
-function tooFarApart(path: string | undefined): ServiceError {
-  return new ServiceError('bad_timestamp', 'the last rows of the table are more than a year apart', path)
-}
-
-/** The time of a row in ms; NaN unless it can be read, is later than the row before it and has a zone just if it must. */
-function laterTime(times: readonly unknown[], row: number, previous: number, zoned: boolean): number {
-  const text = times[row]
-  if (typeof text !== 'string') return NaN
-  const time = parseTime(text)
-  const isLater = time > previous || (time === previous && nanosOf(text) > nanosOf(times[row - 1] as string))
-  return isLater && hasZone(text) === zoned ? time : NaN
-}
-
-/** What lies between each two of the times from row `first` on; undefined where that differs. */
-function evenGap(times: readonly string[], first: number): Moment | undefined {
-  const gaps = times.slice(first + 1).map((text, index): Moment => {
-    const before = times[first + index]!
-    const nanos = nanosOf(text) - nanosOf(before)
-    const borrow = nanos < 0 ? 1 : 0
-    return { ms: parseTime(text) - parseTime(before) - borrow, nanos: nanos + borrow * NANOS_A_MS }
-  })
-  const [gap] = gaps
-  return gaps.every(({ ms, nanos }) => ms === gap!.ms && nanos === gap!.nanos) ? gap : undefined
 }
 
 /** When forecast `step` (from 1) is. */

@@ -148,6 +148,7 @@ export class Rollout {
       await Promise.race([pool.close(), pause(this.#options.pool.runTimeoutMs, undefined, { ref: false })])
       throw error
     }
+    pool.statistics.wentLive()
     return { pool, reader: new WindowReader(bundle.manifest, pool.slots, this.#options.maxRows), since: new Date() }
   }
 

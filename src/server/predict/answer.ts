@@ -11,8 +11,8 @@ interface Template {
 }
 
 /** Steps that are good by measurement: 15 steps ahead linear forecasts have the lower error (training/README.md). */
-const GOOD_STEPS = 5
-const FAR_AHEAD =
+export const GOOD_STEPS = 5
+export const FAR_AHEAD =
   `far_ahead: each step after the ${GOOD_STEPS}th is a forecast of forecasts and drifts towards the mean; ` +
   'from about 15 steps on a linear forecast has the lower error'
 

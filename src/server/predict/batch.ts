@@ -4,6 +4,7 @@ import type { Pool } from '../../model/inference/pool.js'
 import type { ValidWindow, WindowReader, WindowTensor } from '../../model/inference/window.js'
 import type { ScannedTable } from '../../model/inference/window-scanner.js'
 import type { ServingModel } from '../../model/promotion/active-model.js'
+import type { Config } from '../../settings/config.js'
 import type { PredictBody } from '../schemas/predict.js'
 
 /** A window of a call, read but not yet in a slot; or why it cannot be read. */
@@ -31,8 +32,15 @@ export interface BatchOrder {
   deadline: number
   /** ms from now to the deadline, by which admission goes */
   patienceMs: number
+  /** a call with one window takes its turn too, as those with many do */
+  isLater?: boolean
   /** One bad window refuses the whole call, with the error that this makes of the bad ones. Left out: each has an outcome of its own. */
   refuseAll?: (faults: readonly WindowFault[]) => ServiceError
+}
+
+/** Most windows of a call: a pool gives a call no more than half of its slots. */
+export function mostWindows({ MAX_WINDOWS, QUEUE_ROWS }: Pick<Config, 'MAX_WINDOWS' | 'QUEUE_ROWS'>): number {
+  return Math.min(MAX_WINDOWS, Math.ceil(QUEUE_ROWS / 2))
 }
 
 /**
@@ -47,7 +55,7 @@ export class Batch {
 
   /** Begins. Throws the refusal of all; `ended` hears of the outcomes in their order, unless the call is cancelled. */
   constructor(order: BatchOrder, ended: (outcomes: readonly Outcome[]) => void) {
-    const { model, items, deadline, patienceMs, refuseAll } = order
+    const { model, items, deadline, patienceMs, isLater = false, refuseAll } = order
     this.#ended = ended
     const { faults, windows } = readAll(model, items, patienceMs)
     if (faults.length > 0 && refuseAll) {
@@ -55,7 +63,7 @@ export class Batch {
       throw refuseAll(faults)
     }
     const { pool } = model
-    const isOneOfMany = items.length > 1
+    const isOneOfMany = items.length > 1 || isLater
     for (const { index, error } of faults) this.#outcomes[index] = error
     for (const { index, window, steps } of windows) {
       this.#forecasts.push(new Forecast({ pool, window, steps, deadline, isOneOfMany }, this.#listener(index)))

@@ -11,20 +11,21 @@ const MAX_NAME = 256
  * values, so those are refused; `__proto__` is an ordinary own key here, which the schema does not know.
  *
  * The cost is linear in the bytes, whatever they are: what `JSON.parse` is slow with is refused before it, and what it
- * cannot say (which key stands twice, where the text stops being JSON) is found in one pass.
+ * cannot say (which key stands twice, where the text stops being JSON) is found in one pass. `maxParts`: the most keys of a legal
+ * body, and the most objects and arrays.
  */
-export function parseJsonBody(body: Buffer): unknown {
+export function parseJsonBody(body: Buffer, maxParts = MAX_PARTS): unknown {
   const text = decode(body)
-  const keys = isBroad(text) ? undefined : countKeys(text)
-  if (keys === undefined) refuseFaults(body)
+  const keys = isBroad(text, maxParts) ? undefined : countKeys(text, maxParts)
+  if (keys === undefined) refuseFaults(body, maxParts)
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    refuseFaults(body)
+    refuseFaults(body, maxParts)
     throw new ServiceError('malformed_json', 'the body is not JSON', undefined, { cause })
   }
-  if (countNames(value) !== keys && keys !== undefined) refuseFaults(body)
+  if (countNames(value) !== keys && keys !== undefined) refuseFaults(body, maxParts)
   return value
 }
 
@@ -36,13 +37,13 @@ function decode(body: Buffer): string {
 }
 
 /** Whether the text may have more objects or arrays than any legal body. */
-function isBroad(text: string): boolean {
-  return isOftener(text, '[') || isOftener(text, '{')
+function isBroad(text: string, most: number): boolean {
+  return isOftener(text, '[', most) || isOftener(text, '{', most)
 }
 
-function isOftener(text: string, what: string): boolean {
+function isOftener(text: string, what: string, most: number): boolean {
   let count = 0
-  for (let at = text.indexOf(what); at !== -1; at = text.indexOf(what, at + 1)) if (++count > MAX_PARTS) return true
+  for (let at = text.indexOf(what); at !== -1; at = text.indexOf(what, at + 1)) if (++count > most) return true
   return false
 }
 
@@ -50,34 +51,34 @@ function isOftener(text: string, what: string): boolean {
  * Colons that stand behind a quote, with or without space between: every key's, and perhaps some inside strings. Undefined
  * where there are more than any legal body has.
  */
-function countKeys(text: string): number | undefined {
+function countKeys(text: string, maxParts: number): number | undefined {
   let count = 0
   // Times have colons too, but other characters as well: beyond this, one look at each character costs less.
-  let most = MAX_PARTS + (text.length >> 3)
+  let most = maxParts + (text.length >> 3)
   for (let at = text.indexOf(':'), last = 0; at !== -1; last = at, at = text.indexOf(':', at + 1)) {
     const before = text.charCodeAt(at - 1)
     if (before === QUOTE || (before <= 32 && text.slice(last, at).trimEnd().endsWith('"'))) count++
     if (--most < 0) return undefined
   }
-  return count > MAX_PARTS ? undefined : count
+  return count > maxParts ? undefined : count
 }
 
 /**
- * Names in the object and in the objects directly in it: as deep as any legal body goes.
+ * Names in the value, at any depth.
  * @throws ServiceError for a name that is longer than any of a model
  */
-function countNames(value: unknown): number {
-  if (!isObject(value)) return 0
+function countNames(value: unknown, depth = 0): number {
   let count = 0
+  if (Array.isArray(value)) {
+    for (const element of value) if (typeof element === 'object') count += countNames(element, depth + 1)
+    return count
+  }
+  if (!isObject(value)) return 0
   for (const name of Object.keys(value)) {
     count++
-    if (name.length > MAX_NAME) throw tooLong('unknown_field')
+    if (name.length > MAX_NAME) throw tooLong(depth === 0 ? 'unknown_field' : 'unknown_column')
     const inner = value[name]
-    if (!isObject(inner)) continue
-    for (const column of Object.keys(inner)) {
-      count++
-      if (column.length > MAX_NAME) throw tooLong('unknown_column')
-    }
+    if (typeof inner === 'object') count += countNames(inner, depth + 1)
   }
   return count
 }

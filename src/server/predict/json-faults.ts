@@ -52,19 +52,21 @@ const isHex = (byte: number) => isDigit(byte) || ((byte | 32) >= 97 && (byte | 3
  * where it stops being JSON (RFC 8259, as `JSON.parse` reads it), a key that its object has already, or more depth, keys
  * or arrays than any legal body has. It goes over the bytes once, without a step back, and keeps no more than the keys.
  */
-export function refuseFaults(body: Buffer): void {
-  new Reader(body).read()
+export function refuseFaults(body: Buffer, maxParts = MAX_PARTS): void {
+  new Reader(body, maxParts).read()
 }
 
 class Reader {
   readonly #body: Buffer
+  readonly #maxParts: number
   readonly #levels: Level[] = []
   #at = 0
   #keys = 0
   #opened = 0
 
-  constructor(body: Buffer) {
+  constructor(body: Buffer, maxParts: number) {
     this.#body = body
+    this.#maxParts = maxParts
   }
 
   read(): void {
@@ -100,7 +102,7 @@ class Reader {
     level.at = key
     if (keys.has(key)) throw new ServiceError('duplicate_key', 'the object has the same key twice', this.#pointer())
     keys.add(key)
-    if (++this.#keys > MAX_PARTS) throw tooMany('keys')
+    if (++this.#keys > this.#maxParts) throw tooMany('keys', this.#maxParts)
     this.#skipSpace()
     this.#take(COLON)
   }
@@ -117,7 +119,7 @@ class Reader {
   #open(level: Level): void {
     if (this.#levels.push(level) > MAX_DEPTH)
       throw new ServiceError('bad_request', `the body has more than ${MAX_DEPTH} levels of objects and arrays`)
-    if (++this.#opened > MAX_PARTS) throw tooMany('objects and arrays')
+    if (++this.#opened > this.#maxParts) throw tooMany('objects and arrays', this.#maxParts)
     this.#at++
   }
 
@@ -213,9 +215,9 @@ function wayOutOfByte(body: Buffer, at: number): string | undefined {
   return /^.?-?(NaN|Infinity)/i.test(text) ? 'JSON has no NaN and no Infinity: every value must be a number' : undefined
 }
 
-function tooMany(what: string): ServiceError {
+function tooMany(what: string, most: number): ServiceError {
   return new ServiceError(
     'bad_request',
-    `the body has more than ${MAX_PARTS} ${what}: data needs one array per column only`
+    `the body has more than ${most} ${what}: a table needs one array per column only`
   )
 }

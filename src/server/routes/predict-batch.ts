@@ -10,7 +10,7 @@ import { errorBody } from '../error-body.js'
 import { admission, refuse, servingModel } from '../predict/admission.js'
 import { predictAnswer } from '../predict/answer.js'
 import { forecastsAnswered } from '../predict/answered.js'
-import { Batch, type Item, type Outcome } from '../predict/batch.js'
+import { Batch, mostWindows, type Item, type Outcome } from '../predict/batch.js'
 import { WINDOW_BYTES } from '../predict/body-limit.js'
 import { elementsOf } from '../predict/body-list.js'
 import { invalidBody, type SchemaFault } from '../predict/invalid-body.js'
@@ -19,9 +19,8 @@ import { type PredictBody, predictBatchSchema, predictSchema } from '../schemas/
 
 /** `POST /predict/batch`: many windows in one call, each answered by its forecast or its error. */
 export async function predictBatchRoute(app: FastifyInstance, context: Context): Promise<void> {
-  const { MAX_STEPS, MAX_WINDOWS, QUEUE_ROWS, BODY_LIMIT_BYTES, DEADLINE_MS } = context.config
-  // A pool gives many windows no more than half of its slots.
-  const most = Math.min(MAX_WINDOWS, Math.ceil(QUEUE_ROWS / 2))
+  const { MAX_STEPS, MAX_WINDOWS, BODY_LIMIT_BYTES, DEADLINE_MS } = context.config
+  const most = mostWindows(context.config)
   // Made for the first unusual window: building it would cost every start some milliseconds.
   let validate: ValidateFunction<PredictBody> | undefined
   app.removeAllContentTypeParsers()

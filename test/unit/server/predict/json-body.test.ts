@@ -50,7 +50,7 @@ t.test('the careful look calls JSON what JSON.parse does, and nothing else', t =
         isJson = false
       }
       refusals += Number(!isJson)
-      const code = said(refuseFaults, changed)?.code
+      const code = said(body => refuseFaults(body), changed)?.code
       // A key that stands twice may come before the place where it stops being JSON, or be all that is wrong.
       return code === 'duplicate_key' || (code === 'malformed_json') === !isJson
     }
