@@ -49,7 +49,7 @@ export class InferReader {
   read(body: Buffer, headerLength: string | undefined, manifest: Manifest): RestInferRequest {
     const { maxWindows } = this.#limits
     const length = headerLength === undefined ? body.length : headerBytes(headerLength, body.length)
-    const json = parseJsonBody(body.subarray(0, length), OTHER_PARTS + maxWindows * (manifest.window + 1))
+    const json = parseHead(body.subarray(0, length), OTHER_PARTS + maxWindows * (manifest.window + 1))
     const asked = this.#checked(json)
     const tail = new Tail(body.subarray(length))
     const windows = readWindows(manifest, givenTensors(asked, tail), maxWindows)
@@ -73,6 +73,17 @@ export class InferReader {
     const path = instancePath === '' ? undefined : instancePath
     if (keyword === 'required') throw new ServiceError('missing_field', `${params.missingProperty} is missing`, path)
     throw new ServiceError(keyword === 'type' ? 'wrong_type' : 'out_of_range', `the value ${message}`, path)
+  }
+}
+
+function parseHead(json: Buffer, maxParts: number): unknown {
+  try {
+    return parseJsonBody(json, maxParts)
+  } catch (error) {
+    const { code, message, path } = error as ServiceError
+    if (code !== 'invalid_utf8') throw error
+    const text = `${message}: where bytes follow the JSON, Inference-Header-Content-Length says how long the JSON is`
+    throw new ServiceError(code, text, path)
   }
 }
 
