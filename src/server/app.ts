@@ -19,6 +19,7 @@ import { hungUp, observeRequests } from './request-lifecycle.js'
 import { Operators } from './operators.js'
 import { refuseOtherMethods } from './other-methods.js'
 import { pageRoute } from './routes/page.js'
+import { fastInfer } from './protocols/v2/fast-infer.js'
 import { v2Routes } from './protocols/v2/routes.js'
 import { predictBatchRoute } from './routes/predict-batch.js'
 import { predictRoutes } from './routes/predict.js'
@@ -46,7 +47,8 @@ export interface App {
 export async function buildApp({ logger, version, ...context }: AppOptions): Promise<App> {
   const { config, metrics, drain } = context
   const nameOf = requestNames()
-  const fast = fastPredict({ context, logger, nameOf })
+  const fastOptions = { context, logger, nameOf }
+  const fast = [fastPredict(fastOptions), fastInfer(fastOptions)]
   const bounds = { config, metrics, drain, fast, hungUp: hungUp(config) }
   const app = Fastify({
     loggerInstance: logger,

@@ -3,6 +3,7 @@ import { bodyOf, gru } from '../support/bundles.js'
 import { eventually } from '../support/eventually.js'
 import { answersIn, openRaw, rawRequest, type RawAnswer } from '../support/raw-socket.js'
 import { startService } from '../support/service.js'
+import { v2Binary, type V2Input, v2Inputs } from '../support/v2.js'
 
 const bundle = gru()
 const valid = bodyOf(bundle, 0)
@@ -34,23 +35,63 @@ function comparable({ head, body }: RawAnswer) {
   return { head: head.replace(/date: [^\r]+/i, 'date').replace(/dur=[\d.]+/g, 'dur'), body }
 }
 
-t.test('a request is answered alike on the fast path and by the framework, to the byte', async t => {
-  const service = await startService({ env: { LOG_REQUESTS: 'true', DEADLINE_MS: '20000' } })
-  t.teardown(() => service.process.kill('SIGKILL'))
-  const port = Number(new URL(service.url).port)
-  const ask = async (body: string, headers: Record<string, string>) => {
+const env = { LOG_REQUESTS: 'true', DEADLINE_MS: '20000' }
+
+/** Asks for the answer of the fast path and for that of the framework, to one request; each character of `body` is a byte. */
+async function bothWays(port: number, path: string, body: string, headers: Record<string, string>) {
+  const ask = async (more: Record<string, string>) => {
     const { socket, text } = await openRaw(port)
-    socket.write(Buffer.from(rawRequest(body, { 'content-length': `${body.length}`, ...headers }), 'latin1'))
+    const asked = rawRequest(body, { 'content-length': `${body.length}`, ...headers, ...more }, path)
+    socket.write(Buffer.from(asked, 'latin1'))
     await eventually('it is answered', () => answersIn(text()).length === 1)
     socket.destroy()
-    return answersIn(text())[0]!
+    return comparable(answersIn(text())[0]!)
   }
+  // A list of wishes for the connection is nothing that the fast path reads.
+  return { fast: await ask({}), framework: await ask({ connection: 'keep-alive, te' }) }
+}
+
+const [input] = v2Inputs(bundle, [0, 1]) as [V2Input]
+const ofTwo = (more: object) => JSON.stringify({ inputs: [input], ...more })
+const binary = (more: Record<string, unknown>, ...inputs: V2Input[]) => {
+  const { body, jsonLength } = v2Binary(inputs, more)
+  return [body.toString('latin1'), { 'inference-header-content-length': `${jsonLength}` }] as const
+}
+const numbers = [input.data].flat(3) as number[]
+
+/** The same of the V2 protocol, some with a header that says how long the JSON is. */
+const V2_BODIES: [what: string, body: string, headers?: Record<string, string>][] = [
+  ['two windows', ofTwo({})],
+  ['an id and steps', ofTwo({ id: 'a"b', parameters: { inference_length: 6, timeout: 10_000_000, priority: 3 } })],
+  ['bytes', ...binary({ id: '' }, input)],
+  ['bytes for bytes', ...binary({ parameters: { binary_data_output: true } }, input)],
+  ['a wrong length', ofTwo({}), { 'inference-header-content-length': '0' }],
+  ['an unknown output', ofTwo({ outputs: [{ name: 'x' }] })],
+  ['bad values', ...binary({}, { ...input, data: numbers.with(20, NaN).with(130, -1) })],
+  ['no JSON of V2', '{"inputs":'],
+  ['no UTF-8 in V2', '\u00ff']
+]
+
+t.test('requests of V2 are answered alike too, to the byte', async t => {
+  const service = await startService({ env })
+  t.teardown(() => service.process.kill('SIGKILL'))
+  for (const [what, body, more] of V2_BODIES) {
+    const headers = { 'content-type': 'application/octet-stream', 'x-request-id': what.replaceAll(' ', '-'), ...more }
+    const { fast, framework } = await bothWays(service.port, '/v2/models/gru-traffic/infer', body, headers)
+    t.same(fast, framework, what)
+  }
+  const lines = service.lines.map(line => JSON.parse(line)).filter(({ msg }) => msg === 'request')
+  t.equal(lines.length, 2 * V2_BODIES.length)
+  for (const { route } of lines) t.equal(route, '/v2/models/:model/infer')
+})
+
+t.test('a request is answered alike on the fast path and by the framework, to the byte', async t => {
+  const service = await startService({ env })
+  t.teardown(() => service.process.kill('SIGKILL'))
   for (const [what, body] of BODIES) {
     const headers = { 'x-request-id': what.replaceAll(' ', '-') }
-    const fast = await ask(body, headers)
-    // A list of wishes for the connection is nothing that the fast path reads.
-    const framework = await ask(body, { ...headers, connection: 'keep-alive, te' })
-    t.same(comparable(fast), comparable(framework), what)
+    const { fast, framework } = await bothWays(service.port, '/predict', body, headers)
+    t.same(fast, framework, what)
   }
   const lines = service.lines.map(line => JSON.parse(line)).filter(({ msg }) => msg === 'request')
   t.equal(lines.length, 2 * BODIES.length, 'each is in the log')

@@ -20,7 +20,8 @@ export async function fastServer(
   const asked: string[] = []
   const drain = { draining: false }
   const fast: FastRoute = {
-    url: '/fast',
+    isFor: url => url === '/fast',
+    isJson: true,
     maxBytes: 1000,
     nameOf: given => given ?? 'unnamed',
     handle(exchange, body) {
@@ -31,7 +32,7 @@ export async function fastServer(
     ended: ({ id }, status) => void ended.push([id, status])
   }
   const metrics = { connectionError: () => undefined }
-  const options = { config: loadConfig(env), metrics, drain, fast, hungUp: () => undefined }
+  const options = { config: loadConfig(env), metrics, drain, fast: [fast], hungUp: () => undefined }
   const { server, open } = await listenBounded(t, (request, response) => echo(asked, request, response), options)
   return { server, taken, ended, asked, drain, open }
 }

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 
-/** An answer with a JSON body. */
+/** An answer with its body. */
 export interface AnswerParts {
   status: number
   /** the request's; harmless in a header */
@@ -8,6 +8,8 @@ export interface AnswerParts {
   /** further header lines, each with its end */
   headers: string
   body: string
+  /** each character of the body is a byte; otherwise it is a text */
+  isBytes: boolean
   /** the connection ends after it */
   last: boolean
 }
@@ -27,8 +29,8 @@ export class AnswerWriter {
   }
 
   /** The text, and how it is to be encoded. */
-  write({ status, id, headers, body, last }: AnswerParts): { text: string; encoding: BufferEncoding } {
-    const length = Buffer.byteLength(body)
+  write({ status, id, headers, body, isBytes, last }: AnswerParts): { text: string; encoding: BufferEncoding } {
+    const length = isBytes ? body.length : Buffer.byteLength(body)
     const head =
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nx-request-id: ${id}\r\n${headers}` +
       `content-length: ${length}\r\nDate: ${this.#now()}\r\n`

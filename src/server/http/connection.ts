@@ -35,7 +35,7 @@ export interface ConnectionOptions {
   keepAliveMs: number
   /** set while the service stops */
   drain: { readonly draining: boolean }
-  fast: { route: FastRoute; writer: AnswerWriter } | undefined
+  fast: { routes: readonly FastRoute[]; writer: AnswerWriter } | undefined
   refused(code: WireCode): void
 }
 
@@ -89,7 +89,7 @@ export class Connection implements FastConnection {
     const { onIncoming } = parser
     parser.onIncoming = (request, keepAlive) => this.#incoming(request, keepAlive, onIncoming)
     const { fast } = options
-    if (fast !== undefined) this.#fast = new FastPath(this, fast.route, fast.writer)
+    if (fast !== undefined) this.#fast = new FastPath(this, fast.routes, fast.writer)
   }
 
   get isFree(): boolean {

@@ -16,8 +16,8 @@ export interface ServerOptions {
   metrics: Pick<Metrics, 'connectionError'>
   /** set while the service stops */
   drain: { readonly draining: boolean }
-  /** the route whose ordinary requests take the fast path */
-  fast?: FastRoute
+  /** the routes whose ordinary requests take the fast path */
+  fast?: readonly FastRoute[]
   /** told of each request whose caller has hung up before it was answered */
   hungUp(request: FastifyRequest): void
 }
@@ -62,14 +62,14 @@ class Connections {
   readonly #each: ConnectionOptions
 
   constructor(options: ServerOptions) {
-    const { config, metrics, drain, fast: route } = options
+    const { config, metrics, drain, fast: routes } = options
     this.#options = options
     this.#each = {
       stallMs: config.SOCKET_TIMEOUT_MS,
       requestMs: config.REQUEST_TIMEOUT_MS,
       keepAliveMs: config.KEEP_ALIVE_MS,
       drain,
-      fast: route && { route, writer: new AnswerWriter(config.KEEP_ALIVE_MS) },
+      fast: routes && { routes, writer: new AnswerWriter(config.KEEP_ALIVE_MS) },
       refused: code => metrics.connectionError(code)
     }
   }

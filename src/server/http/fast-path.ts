@@ -1,13 +1,15 @@
 import { monotonicMs } from '../../clock.js'
-import type { AnswerWriter } from './answer-text.js'
-import { fastHeaders } from './fast-headers.js'
+import type { AnswerParts, AnswerWriter } from './answer-text.js'
+import { type FastHeaders, fastHeaders } from './fast-headers.js'
 import { HUNG_UP } from './open-requests.js'
 import { type HeadersComplete, type HeadersGiven, type HttpSocket, type Parser, PAUSE, POST } from './node-http.js'
 
-/** The one route whose ordinary requests are answered without Node's request and response objects and without the framework. */
+/** A route whose ordinary requests are answered without Node's request and response objects and without the framework. */
 export interface FastRoute {
-  /** as nearly every request line has it; any other way of writing it is left to the framework */
-  readonly url: string
+  /** Whether a request line with this target is for the route; another way of writing the path is left to the framework. */
+  isFor(url: string): boolean
+  /** only bodies that say that they are JSON are taken; otherwise whatever they say */
+  readonly isJson: boolean
   /** bytes of a body; a larger one is left to the framework */
   readonly maxBytes: number
   /** What a request is called in its answer and in the log, from its caller's `x-request-id`. */
@@ -36,6 +38,11 @@ export class Exchange {
   /** monotonic ms at which its headers had been read */
   readonly began = monotonicMs()
   readonly id: string
+  readonly url: string
+  /** what the route has to do with it */
+  readonly route: FastRoute
+  /** as `FastHeaders` has it */
+  readonly jsonLength: string | undefined
   /** what goes on for it; cancelled when its caller has hung up */
   work: { cancel(): void } | null = null
   isAnswered = false
@@ -43,20 +50,31 @@ export class Exchange {
   _last = false
   readonly #path: FastPath
 
-  constructor(path: FastPath, id: string) {
+  constructor(path: FastPath, route: FastRoute, { url, requestId, jsonLength }: Asked) {
     this.#path = path
-    this.id = id
+    this.route = route
+    this.id = route.nameOf(requestId)
+    this.url = url
+    this.jsonLength = jsonLength
   }
 
-  /** Sends the whole answer, a JSON text; `headers` are lines, each with its end. Once; in vain where the caller has gone. */
-  answer(status: number, headers: string, body: string): void {
-    this.#path.answer(this, status, headers, body)
+  /**
+   * Sends the whole answer; `headers` are lines, each with its end. Once; in vain where the caller has gone. `isBytes`: each character
+   * of the body is a byte.
+   */
+  answer(status: number, headers: string, body: string, isBytes = false): void {
+    this.#path.answer(this, { status, headers, body, isBytes })
   }
 
   /** Node tells an answer that the socket's timer struck; true would keep Node from closing it. */
   emit(): boolean {
     return false
   }
+}
+
+/** Of a request on the fast path, what its route may want to know. */
+interface Asked extends Pick<FastHeaders, 'requestId' | 'jsonLength'> {
+  url: string
 }
 
 /** The parser's callbacks, as Node made them. */
@@ -82,7 +100,7 @@ interface HookedParser extends Parser {
  */
 export class FastPath {
   readonly #connection: FastConnection
-  readonly #route: FastRoute
+  readonly #routes: readonly FastRoute[]
   readonly #writer: AnswerWriter
   readonly #parser: HookedParser
   readonly #node: Callbacks
@@ -96,9 +114,9 @@ export class FastPath {
   /** one request came before another was answered: the framework serves such a connection several at a time */
   #isPipelining = false
 
-  constructor(connection: FastConnection, route: FastRoute, writer: AnswerWriter) {
+  constructor(connection: FastConnection, routes: readonly FastRoute[], writer: AnswerWriter) {
     this.#connection = connection
-    this.#route = route
+    this.#routes = routes
     this.#writer = writer
     this.#parser = connection.socket.parser as HookedParser
     this.#node = this.#parser[HOOKED] ??= hook(this.#parser)
@@ -118,17 +136,23 @@ export class FastPath {
   headersComplete(given: HeadersGiven): number {
     if (this.#exchange !== null) return this.#holdBack(given)
     const [major, minor, headers, method, url, , , upgrade, keepAlive] = given
-    const isPlain = url === this.#route.url && method === POST && minor === 1 && major === 1 && keepAlive && !upgrade
-    if (!isPlain || this.#isPipelining || headers === undefined || !this.#connection.isFree) return this.#passOn(given)
-    const fast = fastHeaders(headers)
-    if (fast === undefined || fast.length > this.#route.maxBytes) return this.#passOn(given)
-    this.#begin(given, fast.requestId)
+    const isPlain = method === POST && minor === 1 && major === 1 && keepAlive && !upgrade
+    const route = isPlain && url !== undefined ? this.#routeOf(url) : undefined
+    if (!route || this.#isPipelining || headers === undefined || !this.#connection.isFree) return this.#passOn(given)
+    const fast = fastHeaders(headers, route.isJson)
+    if (fast === undefined || fast.length > route.maxBytes) return this.#passOn(given)
+    const { requestId, jsonLength } = fast
+    this.#begin(given, new Exchange(this, route, { url: url!, requestId, jsonLength }))
     return 0
   }
 
-  #begin(given: HeadersGiven, requestId: string | undefined): void {
+  #routeOf(url: string): FastRoute | undefined {
+    for (const route of this.#routes) if (route.isFor(url)) return route
+    return undefined
+  }
+
+  #begin(given: HeadersGiven, exchange: Exchange): void {
     const { socket } = this.#connection
-    const exchange = new Exchange(this, this.#route.nameOf(requestId))
     this.#exchange = exchange
     this.#headers = given
     this.#isComplete = false
@@ -156,7 +180,7 @@ export class FastPath {
     if (exchange === null || this.#headers === null) return this.#node.messageComplete.call(this.#parser)
     this.#isComplete = true
     const body = this.#body.length === 1 ? this.#body[0]! : Buffer.concat(this.#body)
-    if (this.#route.handle(exchange, body)) {
+    if (exchange.route.handle(exchange, body)) {
       this.#headers = null
       this.#body = []
     } else this.giveUp()
@@ -185,14 +209,14 @@ export class FastPath {
     this.#connection.socket._httpMessage = null
   }
 
-  answer(exchange: Exchange, status: number, headers: string, body: string): void {
+  answer(exchange: Exchange, given: Omit<AnswerParts, 'id' | 'last'>): void {
     const { socket } = this.#connection
     if (this.#exchange !== exchange || exchange.isAnswered || socket.destroyed) return
     exchange.isAnswered = true
     const last = exchange._last || (this.#connection.isDraining && this.#next === null)
-    const { text, encoding } = this.#writer.write({ status, id: exchange.id, headers, body, last })
+    const { text, encoding } = this.#writer.write({ ...given, id: exchange.id, last })
     socket.write(text, encoding)
-    this.#route.ended(exchange, status)
+    exchange.route.ended(exchange, given.status)
     const left = () => {
       if (this.#exchange !== exchange) return
       this.#forget()
@@ -216,7 +240,7 @@ export class FastPath {
     if (this.#parser[FAST] === this) this.#parser[FAST] = undefined
     if (exchange === null || exchange.isAnswered) return
     exchange.work?.cancel()
-    this.#route.ended(exchange, HUNG_UP)
+    exchange.route.ended(exchange, HUNG_UP)
   }
 }
 

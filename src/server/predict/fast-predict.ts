@@ -32,7 +32,8 @@ export function fastPredict({ context, logger, nameOf }: FastPredictOptions): Fa
   const { BODY_LIMIT_BYTES, MAX_STEPS, LOG_REQUESTS } = context.config
   const stats = context.metrics.route(ROUTE)
   return {
-    url: ROUTE,
+    isFor: url => url === ROUTE,
+    isJson: true,
     maxBytes: Math.min(MAX_BYTES, BODY_LIMIT_BYTES),
     nameOf,
     handle(exchange, body) {

@@ -4,6 +4,9 @@ import { FAR_AHEAD, GOOD_STEPS } from '../../predict/answer.js'
 import type { RestInferRequest } from './infer-request.js'
 import { outputOf } from './tensors.js'
 
+/** The header that tells the bytes of the JSON in a body. */
+export const HEADER_LENGTH = 'inference-header-content-length'
+
 /** Sizes of the output: a row a window, or as many as were asked for. */
 export function outputShape({ features }: Manifest, windows: number, steps: number): number[] {
   return steps === 1 ? [windows, features.length] : [windows, steps, features.length]

@@ -2,6 +2,8 @@ import type { ValidateFunction } from 'ajv'
 import { ServiceError } from '../../../errors.js'
 import type { Manifest } from '../../../model/bundle/manifest.js'
 import { exactly } from '../../../validate.js'
+import type { Config } from '../../../settings/config.js'
+import { mostWindows } from '../../predict/batch.js'
 import { parseJsonBody } from '../../predict/json-body.js'
 import { bytesOfJson } from './numbers.js'
 import { type InferBody, inferBody } from './schemas.js'
@@ -34,6 +36,11 @@ export interface InferLimits {
 const HEADER_LENGTH = /^[1-9]\d{0,9}$/
 /** Objects, arrays and keys of a body beside those of its data. */
 const OTHER_PARTS = 300
+
+/** The reader of a service with these settings. */
+export function inferReader(config: Config): InferReader {
+  return new InferReader({ maxSteps: config.MAX_STEPS, maxWindows: mostWindows(config) })
+}
 
 /** Reads the bodies of `POST .../infer`: JSON, and the bytes of tensors behind it (Triton's binary tensor data extension). */
 export class InferReader {

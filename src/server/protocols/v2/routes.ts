@@ -7,10 +7,10 @@ import { answerErrors } from '../../error-handler.js'
 import { admission } from '../../predict/admission.js'
 import { WINDOW_BYTES } from '../../predict/body-limit.js'
 import { mostWindows } from '../../predict/batch.js'
-import { binaryAnswer, jsonAnswer } from './answers.js'
+import { binaryAnswer, HEADER_LENGTH, jsonAnswer } from './answers.js'
 import { v2Error } from './errors.js'
 import { infer } from './infer.js'
-import { InferReader, type RestInferRequest } from './infer-request.js'
+import { inferReader, type RestInferRequest } from './infer-request.js'
 import { modelConfig, modelMetadata, repositoryIndex, serverMetadata } from './metadata.js'
 import { type ModelName, namedModel } from './models.js'
 import * as schemas from './schemas.js'
@@ -24,7 +24,6 @@ export interface V2Options extends Context {
 }
 
 const MODEL = '/models/:model'
-const HEADER_LENGTH = 'inference-header-content-length'
 
 /** The Open Inference Protocol V2 over HTTP, with the extensions that its clients use; registered under `/v2`. */
 export async function v2Routes(app: FastifyInstance, { version, ...context }: V2Options): Promise<void> {
@@ -78,7 +77,7 @@ function modelRoutes(app: FastifyInstance, context: Context, path: string): void
     const ready = isReady(context)
     return reply.code(ready ? 200 : 503).send({ name, ready })
   })
-  const reader = new InferReader({ maxSteps: config.MAX_STEPS, maxWindows: most })
+  const reader = inferReader(config)
   const options = {
     schema: schemas.infer(`v2Infer${of}`, config.MAX_STEPS),
     config: { bodyLimit: `${WINDOW_BYTES} bytes for each of MAX_WINDOWS windows` },
@@ -90,20 +89,18 @@ function modelRoutes(app: FastifyInstance, context: Context, path: string): void
     const model = named(request)
     const { body = Buffer.alloc(0), headers } = request as { body?: Buffer; headers: NodeJS.Dict<string> }
     const asked = reader.read(body, headers[HEADER_LENGTH], model.pool.bundle.manifest)
-    const work = infer(
-      { context, model, request: asked, began },
-      {
-        forecasted: forecasts => answer(reply, forecasts, asked),
-        failed: error => void reply.send(error)
-      }
-    )
+    const listener = {
+      forecasted: (forecasts: readonly Forecast[]) => answer(reply, forecasts, asked),
+      failed: (error: ServiceError) => void reply.send(error)
+    }
+    const work = infer({ context, model, request: asked, began }, listener)
     request.cancel = () => work.cancel()
   })
 }
 
 function answer(reply: FastifyReply, forecasts: readonly Forecast[], asked: RestInferRequest): void {
   if (!asked.isBinary) {
-    void reply.header('content-type', 'application/json').send(jsonAnswer(forecasts, asked))
+    void reply.header('content-type', 'application/json; charset=utf-8').send(jsonAnswer(forecasts, asked))
     return
   }
   const { body, jsonBytes } = binaryAnswer(forecasts, asked)
