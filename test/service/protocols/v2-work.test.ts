@@ -19,23 +19,21 @@ const SLOW_MODEL = '/v2/models/slow'
 t.test('a timeout in microseconds bounds the wait, and a full queue refuses', async t => {
   const env = { ...SLOW, BATCH_CAP: '1', QUEUE_ROWS: '2', DEADLINE_MS: '600000' }
   const service = await started(t, { env })
-  const taken = (count: number) =>
-    eventually(`${count} are taken`, async () => (await scrape(service.url)).get('gru_requests_in_flight') === count)
-  const first = inferJson(service, SLOW_MODEL, slow(1000))
-  await taken(1)
-  const late = inferJson(service, SLOW_MODEL, slow(0, { timeout: 700_000 }))
-  await taken(2)
+  // The second step would begin after the first one's half of a second.
+  const late = await inferJson(service, SLOW_MODEL, slow(500, { inference_length: 2, timeout: 200_000 }))
+  t.match(late, { status: 504, answer: { error: /^deadline_exceeded: / } })
+  const served = [800, 0].map(work => inferJson(service, SLOW_MODEL, slow(work)))
+  await eventually('2 are taken', async () => (await scrape(service.url)).get('gru_requests_in_flight') === 2)
   const { status, headers, answer } = await inferJson(service, SLOW_MODEL, slow(0))
   t.equal(status, 429)
   t.equal(headers.get('retry-after'), '1')
   t.match(answer.error, /^queue_full: /)
-  t.match(await late, { status: 504, answer: { error: /^deadline_exceeded: / } })
   // The forecast is the mean of the two levels plus 1.
-  t.match(await first, { status: 200, answer: { outputs: [{ data: [16, 0] }] } })
+  for (const { answer } of await Promise.all(served)) t.same(answer.outputs[0]!.data, [16, 0])
 })
 
 t.test('a caller who hangs up frees the slots of all its windows', async t => {
-  const service = await started(t, { env: { ...SLOW, BATCH_CAP: '1', QUEUE_ROWS: '16', DEADLINE_MS: '600000' } })
+  const service = await started(t, { env: { ...SLOW, BATCH_CAP: '1', QUEUE_ROWS: '40', DEADLINE_MS: '600000' } })
   const inFlight = async () => (await scrape(service.url)).get('gru_requests_in_flight')
   const before = await scrape(service.url)
   const [input] = slow(300).inputs
