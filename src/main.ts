@@ -3,6 +3,7 @@ import { emptyFolder } from './host/empty-folder.js'
 import { type Log, openLog } from './host/log.js'
 import { CacheUnusable } from './model/registry/cache.js'
 import type { App } from './server/app.js'
+import { BadKeyFile } from './server/edge/api-keys.js'
 import { CannotListen } from './server/http/listen.js'
 import { createService, type Service } from './service.js'
 import { type Config, ConfigError, loadConfig, quietLibraries, settled } from './settings/config.js'
@@ -38,6 +39,7 @@ function leaveFolder({ logger }: Log): void {
 /** What cannot be started with, as one line that names the setting. */
 function explain(error: unknown): string | undefined {
   if (error instanceof ModelRefused) return `MODEL_DIR has a model that is refused: ${error.reason}: ${error.message}`
+  if (error instanceof BadKeyFile) return error.message
   if (error instanceof CacheUnusable) return `CACHE_DIR ${error.message}`
   return error instanceof CannotListen ? error.message : undefined
 }

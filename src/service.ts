@@ -13,6 +13,7 @@ import { cacheOf, shadowSourceOf, sourceOf } from './model/registry/sources.js'
 import { Shadow } from './model/shadow/shadow.js'
 import type { App } from './server/app.js'
 import { type Context, isReady } from './server/context.js'
+import { ApiKeys } from './server/edge/api-keys.js'
 import { listen } from './server/http/listen.js'
 import { largestTable } from './server/predict/body-limit.js'
 import type { Config } from './settings/config.js'
@@ -26,13 +27,15 @@ export interface Service {
   readonly drain: { draining: boolean }
   /**
    * Takes the first model live, where one can be had without a store, and puts the routes together; nobody is listened to. To be
-   * called once. Rejects with `ModelRefused` for the bundle in `MODEL_DIR`, and with `CacheUnusable`.
+   * called once. Rejects with `BadKeyFile`, with `ModelRefused` for the bundle in `MODEL_DIR`, and with `CacheUnusable`.
    */
   prepare(): Promise<App>
   /** Follows what is promoted, and takes requests. After `prepare`, with what it gave. Rejects with `CannotListen`. */
   listen(app: App): Promise<void>
   /** Ends the rollouts, and each model after its last row. The routes are closed before, by `app.close()`. */
   close(): Promise<void>
+  /** Takes the keys of callers as `API_KEYS_FILE` has them now, and says in the log what came of it. */
+  rereadKeys(): void
 }
 
 /** Wires the live model, the shadow, metrics and log as the settings say. Reads no environment, and starts nothing. */
@@ -51,6 +54,7 @@ class WiredService implements Service {
   readonly #events = new AbortController()
   readonly #hearing = new Hearing()
   #listening: Promise<void> | undefined
+  #keys: ApiKeys | undefined
 
   constructor(config: Config, logger: FastifyBaseLogger) {
     this.#config = config
@@ -61,6 +65,8 @@ class WiredService implements Service {
   }
 
   async prepare(): Promise<App> {
+    const { API_KEYS_FILE } = this.#config
+    if (API_KEYS_FILE !== '') this.#keys = new ApiKeys(API_KEYS_FILE)
     // The workers load the model while the main thread loads the web framework and puts the routes together: but not before they
     // have been started, for it is a long piece of work in one go.
     const inspected = once(this.#steps, 'inspect' satisfies Step)
@@ -91,6 +97,16 @@ class WiredService implements Service {
     await Promise.all([this.#live.close(), this.#shadow?.close(), this.#listening])
   }
 
+  rereadKeys(): void {
+    const keys = this.#keys
+    try {
+      keys?.reread()
+      this.#logger.info({ keys: keys?.count }, 'API_KEYS_FILE was read again')
+    } catch (error) {
+      this.#logger.error({ reason: (error as Error).message }, 'API_KEYS_FILE is bad: the keys stay what they were')
+    }
+  }
+
   get #context(): Context {
     const { active, reconciler } = this.#live
     const { drain } = this
@@ -102,7 +118,8 @@ class WiredService implements Service {
       reconciler,
       shadow: this.#shadow,
       drain,
-      eventsHeard
+      eventsHeard,
+      keys: this.#keys
     }
   }
 

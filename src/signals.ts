@@ -7,7 +7,7 @@ import type { Log } from './host/log.js'
 export interface Lifecycle {
   config: Config
   log: Log
-  service: Pick<Service, 'drain' | 'close'>
+  service: Pick<Service, 'drain' | 'close' | 'rereadKeys'>
   /** settles when the start is over, with the app if it is listening */
   started: Promise<App | undefined>
 }
@@ -34,6 +34,8 @@ export function handleSignals(life: Lifecycle): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => stop(signal, 0, life.config.DRAIN_DELAY_MS))
   }
+  // Without keys it ends the process, as ever.
+  if (life.config.API_KEYS_FILE !== '') process.on('SIGHUP', () => life.service.rereadKeys())
   // With a handler, a file beyond the host's limit of sizes is an error of the write, as a full disk is; without one it kills.
   process.on('SIGXFSZ', () => undefined)
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {

@@ -10,6 +10,8 @@ import { boundedServer } from './http/connections.js'
 import { fastPredict } from './predict/fast-predict.js'
 import { exactly } from '../validate.js'
 import type { Context } from './context.js'
+import { fastGate, guardByKey } from './edge/callers.js'
+import { allowOrigins } from './edge/cors.js'
 import { docsRoutes } from './routes/docs.js'
 import { badUrlHandler, handleErrors } from './error-handler.js'
 import { healthRoutes } from './routes/health.js'
@@ -20,7 +22,7 @@ import { Operators } from './operators.js'
 import { refuseOtherMethods } from './other-methods.js'
 import { pageRoute } from './routes/page.js'
 import { fastInfer } from './protocols/v2/fast-infer.js'
-import { v2Routes } from './protocols/v2/routes.js'
+import { v2Routes, type V2Options } from './protocols/v2/routes.js'
 import { predictBatchRoute } from './routes/predict-batch.js'
 import { predictRoutes } from './routes/predict.js'
 
@@ -45,9 +47,10 @@ export interface App {
 
 /** Puts the service together: it neither listens nor reads the environment. */
 export async function buildApp({ logger, version, ...context }: AppOptions): Promise<App> {
-  const { config, metrics, drain } = context
+  const { config, metrics, drain, keys } = context
   const nameOf = requestNames()
-  const fastOptions = { context, logger, nameOf }
+  const callerOf = fastGate(keys, config.CORS_ORIGINS !== '')?.callerOf
+  const fastOptions = { context, logger, nameOf, callerOf }
   const fast = [fastPredict(fastOptions), fastInfer(fastOptions)]
   const bounds = { config, metrics, drain, fast, hungUp: hungUp(config) }
   const app = Fastify({
@@ -75,11 +78,11 @@ export async function buildApp({ logger, version, ...context }: AppOptions): Pro
   app.removeAllContentTypeParsers()
   const { active } = context
   const docs = docsRoutes(app, version, () => active.serving && exampleOf(active.serving.pool.bundle, 0).body)
-  await app.register(predictRoutes, context)
-  await app.register(predictBatchRoute, context)
-  await app.register(v2Routes, { ...context, version, prefix: '/v2' })
-  await app.register(modelRoutes, context)
-  await app.register(healthRoutes, context)
+  await app.register(async scope => {
+    if (config.CORS_ORIGINS !== '') allowOrigins(scope, config.CORS_ORIGINS, metrics)
+    await scope.register(healthRoutes, context)
+    await scope.register(callerRoutes, { ...context, version })
+  })
   await app.register(async scope => {
     operators.guard(scope)
     docs(scope)
@@ -88,6 +91,15 @@ export async function buildApp({ logger, version, ...context }: AppOptions): Pro
     await scope.register(pageRoute)
   })
   return { app, operators: operators.server }
+}
+
+/** What callers come for: the work of the model. Where keys are asked for, they are asked for here. */
+async function callerRoutes(scope: FastifyInstance, { version, ...context }: V2Options): Promise<void> {
+  if (context.keys) guardByKey(scope, context.keys)
+  await scope.register(predictRoutes, context)
+  await scope.register(predictBatchRoute, context)
+  await scope.register(v2Routes, { ...context, version, prefix: '/v2' })
+  await scope.register(modelRoutes, context)
 }
 
 const REQUEST_ID = /^[\w.:+/=@-]{1,128}$/

@@ -13,6 +13,8 @@ declare module 'fastify' {
     /** monotonic ms at which its headers had been read */
     began: number
     stats: RouteStats | null
+    /** the name that goes with the caller's key, where keys are asked for */
+    caller: string | undefined
   }
 }
 
@@ -20,8 +22,8 @@ function ended({ LOG_REQUESTS }: Config, request: FastifyRequest, status: number
   const ms = monotonicMs() - request.began
   request.stats?.ended(status, ms / 1000)
   if (!LOG_REQUESTS) return
-  const { method, id, routeOptions } = request
-  logRequest(request.log, { reqId: id, method, route: routeOptions.url ?? 'unmatched', status, ms })
+  const { method, id, routeOptions, caller } = request
+  logRequest(request.log, { reqId: id, method, route: routeOptions.url ?? 'unmatched', status, ms, caller })
 }
 
 /** Stops the work for a caller who has gone, and counts the request. */
@@ -38,6 +40,7 @@ export function observeRequests(app: FastifyInstance, { config, metrics, drain }
   app.decorateRequest('cancel', null)
   app.decorateRequest('began', 0)
   app.decorateRequest('stats', null)
+  app.decorateRequest('caller', undefined)
   // Resolved once a route: asking the request for its route builds an object each time.
   app.addHook('onRoute', route => {
     const stats = metrics.route(route.url)
@@ -77,6 +80,8 @@ interface RequestLine {
   route: string
   status: number
   ms: number
+  /** left out of the log where it is not known */
+  caller: string | undefined
 }
 
 /** One line a request; never a body, a header or a query string. */

@@ -4,7 +4,7 @@ import type { ErrorObject } from 'ajv'
 import type { FromSchema } from 'json-schema-to-ts'
 import { LimitSettings } from './limits.js'
 import { PromotionSettings } from './promotion.js'
-import { ServerSettings } from './server.js'
+import { originsComplaint, ServerSettings } from './server.js'
 import { exactly } from '../validate.js'
 import { sourceComplaint, SourceSettings } from './model-source.js'
 import { NO_TELEMETRY } from '../host/telemetry.js'
@@ -48,7 +48,7 @@ function checkTogether(config: Config): void {
   if (config.KAFKA_BROKERS === '' && config.KAFKA_TOPIC !== PromotionSettings.KAFKA_TOPIC.default) {
     throw new ConfigError('KAFKA_TOPIC has no effect without KAFKA_BROKERS: leave KAFKA_TOPIC out')
   }
-  const complaint = sourceComplaint(config)
+  const complaint = sourceComplaint(config) ?? originsComplaint(config)
   if (complaint !== undefined) throw new ConfigError(complaint)
   if (config.ADMIN_PORT > 0 && config.ADMIN_PORT === config.PORT) throw new ConfigError('ADMIN_PORT must not be PORT')
   if (config.ADMIN_PORT < 0 && config.ADMIN_HOST !== '') {
@@ -130,6 +130,11 @@ export function quietLibraries(): void {
  */
 export function settled(config: Config): Config {
   if (!isAbsolute(tmpdir())) process.env.TMPDIR = resolve(tmpdir())
-  const { MODEL_DIR, CACHE_DIR } = config
-  return { ...config, MODEL_DIR: resolve(MODEL_DIR), CACHE_DIR: CACHE_DIR && resolve(CACHE_DIR) }
+  const { MODEL_DIR, CACHE_DIR, API_KEYS_FILE } = config
+  return {
+    ...config,
+    MODEL_DIR: resolve(MODEL_DIR),
+    CACHE_DIR: CACHE_DIR && resolve(CACHE_DIR),
+    API_KEYS_FILE: API_KEYS_FILE && resolve(API_KEYS_FILE)
+  }
 }

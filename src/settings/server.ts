@@ -2,6 +2,17 @@ import { ANY, filled, type Form, integer, ms, text, toggle } from './kinds.js'
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 const TOKEN: Form = { words: '16 or more printable characters without spaces', pattern: '^([!-~]{16,})?$' }
+const ORIGINS: Form = {
+  words: '`*`, or origins such as `https://a.example` with commas between',
+  pattern: '^(\\*|https?://[^,/]+(,https?://[^,/]+)*)?$'
+}
+
+/** What is wrong with origins taken one by one, as one line that names the variable. */
+export function originsComplaint({ CORS_ORIGINS }: { CORS_ORIGINS: string }): string | undefined {
+  if (CORS_ORIGINS === '' || CORS_ORIGINS === '*') return undefined
+  const bad = CORS_ORIGINS.split(',').findIndex(text => !URL.canParse(text) || new URL(text).origin !== text)
+  return bad === -1 ? undefined : `CORS_ORIGINS must have origins as browsers write them: number ${bad + 1} is none`
+}
 
 /** Settings of the listeners, their connections, the stop and the log. */
 export const ServerSettings = {
@@ -15,6 +26,14 @@ export const ServerSettings = {
   ),
   ADMIN_HOST: text('Address of `ADMIN_PORT`. Empty for the address of `HOST`.', ANY),
   ADMIN_TOKEN: text('Bearer token of the admin routes. Empty turns the admin routes off.', TOKEN),
+  API_KEYS_FILE: text(
+    'File with the keys of callers, a line `name:sha256-hex` for each. SIGHUP reads the file again. Empty asks nobody for a key.',
+    ANY
+  ),
+  CORS_ORIGINS: text(
+    'Origins whose pages may call the service from a browser. Empty for none but the page of the service.',
+    ORIGINS
+  ),
   MAX_CONNECTIONS: integer(
     4096,
     16,

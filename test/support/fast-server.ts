@@ -13,7 +13,8 @@ interface Taken {
 export async function fastServer(
   t: Test,
   env: Record<string, string> = {},
-  takes: (body: string) => boolean = () => true
+  takes: (body: string) => boolean = () => true,
+  callerOf?: FastRoute['callerOf']
 ) {
   const taken: Taken[] = []
   const ended: [string, number][] = []
@@ -24,6 +25,7 @@ export async function fastServer(
     isJson: true,
     maxBytes: 1000,
     nameOf: given => given ?? 'unnamed',
+    callerOf,
     handle(exchange, body) {
       if (!takes(body.toString())) return false
       taken.push({ exchange, body: body.toString() })

@@ -12,6 +12,11 @@ export interface FastRoute {
   readonly isJson: boolean
   /** bytes of a body; a larger one is left to the framework */
   readonly maxBytes: number
+  /**
+   * Whose request it is, by its headers as names and values in turn; undefined where it is left to the framework. Not there where
+   * anybody may ask.
+   */
+  readonly callerOf?: ((headers: readonly string[]) => string | undefined) | undefined
   /** What a request is called in its answer and in the log, from its caller's `x-request-id`. */
   nameOf(given: string | undefined): string
   /** Takes a whole request on, or leaves it to the framework, as if nobody had looked at it: false. Must not throw. */
@@ -43,6 +48,8 @@ export class Exchange {
   readonly route: FastRoute
   /** as `FastHeaders` has it */
   readonly jsonLength: string | undefined
+  /** the name that goes with the caller's key, where keys are asked for */
+  readonly caller: string | undefined
   /** what goes on for it; cancelled when its caller has hung up */
   work: { cancel(): void } | null = null
   isAnswered = false
@@ -50,12 +57,13 @@ export class Exchange {
   _last = false
   readonly #path: FastPath
 
-  constructor(path: FastPath, route: FastRoute, { url, requestId, jsonLength }: Asked) {
+  constructor(path: FastPath, route: FastRoute, { url, requestId, jsonLength, caller }: Asked) {
     this.#path = path
     this.route = route
     this.id = route.nameOf(requestId)
     this.url = url
     this.jsonLength = jsonLength
+    this.caller = caller
   }
 
   /**
@@ -75,6 +83,7 @@ export class Exchange {
 /** Of a request on the fast path, what its route may want to know. */
 interface Asked extends Pick<FastHeaders, 'requestId' | 'jsonLength'> {
   url: string
+  caller: string | undefined
 }
 
 /** The parser's callbacks, as Node made them. */
@@ -141,8 +150,10 @@ export class FastPath {
     if (!route || this.#isPipelining || headers === undefined || !this.#connection.isFree) return this.#passOn(given)
     const fast = fastHeaders(headers, route.isJson)
     if (fast === undefined || fast.length > route.maxBytes) return this.#passOn(given)
+    const caller = route.callerOf?.(headers)
+    if (route.callerOf !== undefined && caller === undefined) return this.#passOn(given)
     const { requestId, jsonLength } = fast
-    this.#begin(given, new Exchange(this, route, { url: url!, requestId, jsonLength }))
+    this.#begin(given, new Exchange(this, route, { url: url!, requestId, jsonLength, caller }))
     return 0
   }
 

@@ -5,18 +5,11 @@ import type { ServingModel } from '../../model/promotion/active-model.js'
 import type { Context } from '../context.js'
 
 /**
- * Refuses a forecast request before its body is read: while full, without a model, or with a compressed body. A request
+ * Refuses a forecast request before its body is read: while full, or without a model. A request
  * that passes takes its slot only when its body is there, so that a slow sender holds none.
  */
 export function admission(context: Context) {
-  return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
-    const encoding = request.headers['content-encoding']
-    if (encoding !== undefined && encoding !== 'identity') {
-      context.metrics.refused('unsupported_media_type')
-      return done(
-        new ServiceError('unsupported_media_type', 'content-encoding is not supported: send the body uncompressed')
-      )
-    }
+  return (_request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
     try {
       const refusal = servingModel(context).pool.refusal(1, context.config.DEADLINE_MS)
       done(refusal && refuse(context, refusal))

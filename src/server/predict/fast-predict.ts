@@ -13,11 +13,14 @@ import { admit, refusalUnparsed } from './admission.js'
 import { predictAnswer, serverTiming } from './answer.js'
 import { forecastAnswered, forecastFailed } from './answered.js'
 
-export interface FastPredictOptions {
+/** What the routes of the fast path are made of. */
+export interface FastRouteOptions {
   context: Context
   logger: FastifyBaseLogger
   /** what a request is called, from what its caller calls it */
   nameOf(given: string | undefined): string
+  /** whose request it is: what `FastRoute` has */
+  callerOf: FastRoute['callerOf']
 }
 
 const ROUTE = '/predict'
@@ -28,7 +31,7 @@ const MAX_BYTES = 65_536
  * `POST /predict` on the fast path: admission, then the scanner, then the ring. What the scanner does not take, valid or not, is left
  * to the framework's route of the same name, which words the errors.
  */
-export function fastPredict({ context, logger, nameOf }: FastPredictOptions): FastRoute {
+export function fastPredict({ context, logger, nameOf, callerOf }: FastRouteOptions): FastRoute {
   const { BODY_LIMIT_BYTES, MAX_STEPS, LOG_REQUESTS } = context.config
   const stats = context.metrics.route(ROUTE)
   return {
@@ -36,6 +39,7 @@ export function fastPredict({ context, logger, nameOf }: FastPredictOptions): Fa
     isJson: true,
     maxBytes: Math.min(MAX_BYTES, BODY_LIMIT_BYTES),
     nameOf,
+    callerOf,
     handle(exchange, body) {
       const began = monotonicMs()
       const { serving } = context.active
@@ -51,10 +55,10 @@ export function fastPredict({ context, logger, nameOf }: FastPredictOptions): Fa
       answer.forecast(serving, table, began)
       return true
     },
-    ended({ id, began }, status) {
+    ended({ id, began, caller }, status) {
       const ms = monotonicMs() - began
       stats.ended(status, ms / 1000)
-      if (LOG_REQUESTS) logRequest(logger, { reqId: id, method: 'POST', route: ROUTE, status, ms })
+      if (LOG_REQUESTS) logRequest(logger, { reqId: id, method: 'POST', route: ROUTE, status, ms, caller })
     }
   }
 }

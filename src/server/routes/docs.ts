@@ -18,7 +18,12 @@ const DESCRIPTION = {
       description: 'For operators with the bearer token; these routes exist only where ADMIN_TOKEN is set'
     }
   ],
-  components: { securitySchemes: { bearer: { type: 'http' as const, scheme: 'bearer' } } }
+  components: {
+    securitySchemes: {
+      bearer: { type: 'http' as const, scheme: 'bearer' },
+      apiKey: { type: 'apiKey' as const, in: 'header', name: 'x-api-key' }
+    }
+  }
 }
 
 /**

@@ -11,6 +11,7 @@ const ASSETS = [
   'dom.js',
   'forecast.js',
   'format.js',
+  'key.js',
   'live.js',
   'metrics.js',
   'model.js',

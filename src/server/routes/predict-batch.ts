@@ -7,6 +7,8 @@ import type { ServingModel } from '../../model/promotion/active-model.js'
 import { exactly } from '../../validate.js'
 import type { Context } from '../context.js'
 import { errorBody } from '../error-body.js'
+import { sendOnWish } from '../http/answer-packed.js'
+import { unpacked } from '../http/unpack.js'
 import { admission, refuse, servingModel } from '../predict/admission.js'
 import { predictAnswer } from '../predict/answer.js'
 import { forecastsAnswered } from '../predict/answered.js'
@@ -39,7 +41,8 @@ export async function predictBatchRoute(app: FastifyInstance, context: Context):
     schema: predictBatchSchema(MAX_STEPS, most),
     config: { bodyLimit: `${WINDOW_BYTES} bytes for each of MAX_WINDOWS windows` },
     bodyLimit: Math.max(BODY_LIMIT_BYTES, MAX_WINDOWS * WINDOW_BYTES),
-    onRequest: admission(context)
+    onRequest: admission(context),
+    preParsing: unpacked(context.metrics)
   }
   app.post('/predict/batch', options, (request: FastifyRequest, reply: FastifyReply) => {
     const began = monotonicMs()
@@ -79,5 +82,6 @@ function answer(request: FastifyRequest, reply: FastifyReply, outcomes: readonly
       ? JSON.stringify(errorBody(within(index, outcome)))
       : predictAnswer(outcome, request.id)
   )
-  void reply.header('content-type', 'application/json; charset=utf-8').send(`[${texts.join()}]`)
+  void reply.header('content-type', 'application/json; charset=utf-8')
+  sendOnWish(request, reply, `[${texts.join()}]`)
 }

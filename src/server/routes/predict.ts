@@ -3,6 +3,7 @@ import { monotonicMs } from '../../clock.js'
 import type { ServiceError } from '../../errors.js'
 import { Forecast, type ForecastListener } from '../../model/inference/forecast.js'
 import type { ValidWindow } from '../../model/inference/window.js'
+import { unpacked } from '../http/unpack.js'
 import { admission, admit, servingModel } from '../predict/admission.js'
 import { predictAnswer, serverTiming } from '../predict/answer.js'
 import { forecastAnswered, forecastFailed } from '../predict/answered.js'
@@ -25,7 +26,7 @@ export async function predictRoutes(app: FastifyInstance, context: Context): Pro
   })
   app.post(
     '/predict',
-    { schema: predictSchema(MAX_STEPS), onRequest: admission(context) },
+    { schema: predictSchema(MAX_STEPS), onRequest: admission(context), preParsing: unpacked(context.metrics) },
     (request: PredictRequest, reply) => {
       const began = monotonicMs()
       const { body } = request

@@ -8,6 +8,14 @@
 const PATIENCE_MS = 5000
 const FORECAST_PATIENCE_MS = 30_000
 
+/** Where the tab keeps the key, as long as it is open. */
+const KEPT = 'api-key'
+
+/** Sends this key with every request from now on. @param {string} key */
+export function useKey(key) {
+  sessionStorage.setItem(KEPT, key)
+}
+
 /** An answer that is no success, in the service's own words. */
 export class Refusal extends Error {
   /** @param {Response} response @param {unknown} body */
@@ -23,7 +31,10 @@ export class Refusal extends Error {
 
 /** @param {string} path @param {RequestInit} [options] */
 async function ask(path, options) {
-  const response = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS), ...options })
+  const key = sessionStorage.getItem(KEPT)
+  const headers = { ...options?.headers, ...(key && { 'x-api-key': key }) }
+  const signal = AbortSignal.timeout(PATIENCE_MS)
+  const response = await fetch(path, { cache: 'no-store', signal, ...options, headers })
   if (response.ok) return response
   throw new Refusal(response, await response.json().catch(() => undefined))
 }

@@ -2,14 +2,14 @@ import { byId, html, say } from './dom.js'
 import { ago, duration, number, utc } from './format.js'
 /** @import { Model, ModelAnswer } from './api.js' */
 
-const STATES = { ready: 'Ready', unready: 'Not ready', gone: 'No answer, trying again' }
+const STATES = { ready: 'Ready', unready: 'Not ready', gone: 'No answer, trying again', locked: 'An API key is needed' }
 
 /** @param {keyof typeof STATES} state */
 export function showStatus(state) {
   const status = byId('status', HTMLElement)
   status.dataset.state = state
   say(status, STATES[state])
-  document.body.classList.toggle('gone', state === 'gone')
+  document.body.classList.toggle('gone', state === 'gone' || state === 'locked')
 }
 
 /** What serves, since when, how the last promotion ended, and what a shadow differs by. @param {ModelAnswer} answer */

@@ -1,5 +1,6 @@
-import { getMetrics, getModel } from './api.js'
+import { getMetrics, getModel, Refusal } from './api.js'
 import { ForecastForm } from './forecast.js'
+import { KeyForm } from './key.js'
 import { Live } from './live.js'
 import { parseMetrics, sum } from './metrics.js'
 import { showModel, showStatus } from './model.js'
@@ -8,6 +9,7 @@ const EVERY_MS = 2000
 
 const live = new Live()
 const form = new ForecastForm()
+const key = new KeyForm(() => void look())
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer
 let looking = false
@@ -25,8 +27,11 @@ async function look() {
     showModel(answer)
     live.update(metrics, replica)
     void form.serve(answer.model)
-  } catch {
-    showStatus('gone')
+    key.show(false)
+  } catch (error) {
+    const isLocked = error instanceof Refusal && error.status === 401
+    showStatus(isLocked ? 'locked' : 'gone')
+    key.show(isLocked)
     live.clear()
   }
   looking = false

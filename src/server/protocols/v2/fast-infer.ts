@@ -3,23 +3,16 @@ import { monotonicMs } from '../../../clock.js'
 import type { ServiceError } from '../../../errors.js'
 import type { Manifest } from '../../../model/bundle/manifest.js'
 import type { Forecast } from '../../../model/inference/forecast.js'
-import type { Context } from '../../context.js'
 import { isRetriedLater, logIfInternal, RETRY_AFTER } from '../../error-body.js'
 import { JSON_TYPE } from '../../http/answer-text.js'
 import type { Exchange, FastRoute } from '../../http/fast-path.js'
 import { refuse } from '../../predict/admission.js'
+import type { FastRouteOptions } from '../../predict/fast-predict.js'
 import { logRequest } from '../../request-lifecycle.js'
 import { binaryAnswer, HEADER_LENGTH, jsonAnswer } from './answers.js'
 import { v2Error } from './errors.js'
 import { infer, type InferListener } from './infer.js'
 import { inferReader, type RestInferRequest } from './infer-request.js'
-
-export interface FastInferOptions {
-  context: Context
-  logger: FastifyBaseLogger
-  /** what a request is called, from what its caller calls it */
-  nameOf(given: string | undefined): string
-}
 
 /** As the framework's route of the same requests is called. */
 const ROUTE = '/v2/models/:model/infer'
@@ -31,7 +24,7 @@ const BYTES_TYPE = 'content-type: application/octet-stream\r\n'
  * `POST /v2/models/M/infer` on the fast path, for the model that serves, as its name is written without escapes. What is wrong with a
  * request is left to the framework's route, which words the errors.
  */
-export function fastInfer({ context, logger, nameOf }: FastInferOptions): FastRoute {
+export function fastInfer({ context, logger, nameOf, callerOf }: FastRouteOptions): FastRoute {
   const { active, config } = context
   const stats = context.metrics.route(ROUTE)
   const reader = inferReader(config)
@@ -42,6 +35,7 @@ export function fastInfer({ context, logger, nameOf }: FastInferOptions): FastRo
     isJson: false,
     maxBytes: Math.min(MAX_BYTES, config.BODY_LIMIT_BYTES),
     nameOf,
+    callerOf,
     handle(exchange, body) {
       const began = monotonicMs()
       const model = active.serving
@@ -65,10 +59,10 @@ export function fastInfer({ context, logger, nameOf }: FastInferOptions): FastRo
       }
       return true
     },
-    ended({ id, began }, status) {
+    ended({ id, began, caller }, status) {
       const ms = monotonicMs() - began
       stats.ended(status, ms / 1000)
-      if (config.LOG_REQUESTS) logRequest(logger, { reqId: id, method: 'POST', route: ROUTE, status, ms })
+      if (config.LOG_REQUESTS) logRequest(logger, { reqId: id, method: 'POST', route: ROUTE, status, ms, caller })
     }
   }
 }

@@ -4,6 +4,8 @@ import { ServiceError } from '../../../errors.js'
 import type { Forecast } from '../../../model/inference/forecast.js'
 import { type Context, isReady } from '../../context.js'
 import { answerErrors } from '../../error-handler.js'
+import { sendOnWish } from '../../http/answer-packed.js'
+import { unpacked } from '../../http/unpack.js'
 import { admission } from '../../predict/admission.js'
 import { WINDOW_BYTES } from '../../predict/body-limit.js'
 import { mostWindows } from '../../predict/batch.js'
@@ -24,6 +26,8 @@ export interface V2Options extends Context {
 }
 
 const MODEL = '/models/:model'
+/** What supervisors and clients ask before they have a key. */
+const PROBED = { isKeyless: true }
 
 /** The Open Inference Protocol V2 over HTTP, with the extensions that its clients use; registered under `/v2`. */
 export async function v2Routes(app: FastifyInstance, { version, ...context }: V2Options): Promise<void> {
@@ -44,8 +48,8 @@ function serverRoutes(app: FastifyInstance, context: Context, version: string): 
   app.get('', { schema: schemas.serverMetadata('v2Server') }, () => serverMetadata(version))
   const slash = { schema: schemas.serverMetadata('v2ServerSlash'), prefixTrailingSlash: 'slash' } as const
   app.get('/', slash, () => serverMetadata(version))
-  app.get('/health/live', { schema: schemas.live }, () => ({ live: true }))
-  app.get('/health/ready', { schema: schemas.ready }, (_request, reply) => {
+  app.get('/health/live', { schema: schemas.live, config: PROBED }, () => ({ live: true }))
+  app.get('/health/ready', { schema: schemas.ready, config: PROBED }, (_request, reply) => {
     const ready = isReady(context)
     return reply.code(ready ? 200 : 503).send({ ready })
   })
@@ -72,7 +76,8 @@ function modelRoutes(app: FastifyInstance, context: Context, path: string): void
     const { bundle, statistics } = named(request).pool
     return { model_stats: [statisticsOf(bundle.manifest, statistics)] }
   })
-  app.get(`${path}/ready`, { schema: schemas.modelReady(`v2ModelReady${of}`) }, (request: NamedRequest, reply) => {
+  const probed = { schema: schemas.modelReady(`v2ModelReady${of}`), config: PROBED }
+  app.get(`${path}/ready`, probed, (request: NamedRequest, reply) => {
     const { name } = manifestOf(request)
     const ready = isReady(context)
     return reply.code(ready ? 200 : 503).send({ name, ready })
@@ -82,7 +87,8 @@ function modelRoutes(app: FastifyInstance, context: Context, path: string): void
     schema: schemas.infer(`v2Infer${of}`, config.MAX_STEPS),
     config: { bodyLimit: `${WINDOW_BYTES} bytes for each of MAX_WINDOWS windows` },
     bodyLimit: Math.max(config.BODY_LIMIT_BYTES, config.MAX_WINDOWS * WINDOW_BYTES),
-    onRequest: admission(context)
+    onRequest: admission(context),
+    preParsing: unpacked(context.metrics)
   }
   app.post(`${path}/infer`, options, (request: NamedRequest, reply) => {
     const began = monotonicMs()
@@ -90,7 +96,7 @@ function modelRoutes(app: FastifyInstance, context: Context, path: string): void
     const { body = Buffer.alloc(0), headers } = request as { body?: Buffer; headers: NodeJS.Dict<string> }
     const asked = reader.read(body, headers[HEADER_LENGTH], model.pool.bundle.manifest)
     const listener = {
-      forecasted: (forecasts: readonly Forecast[]) => answer(reply, forecasts, asked),
+      forecasted: (forecasts: readonly Forecast[]) => answer(request, reply, forecasts, asked),
       failed: (error: ServiceError) => void reply.send(error)
     }
     const work = infer({ context, model, request: asked, began }, listener)
@@ -98,13 +104,19 @@ function modelRoutes(app: FastifyInstance, context: Context, path: string): void
   })
 }
 
-function answer(reply: FastifyReply, forecasts: readonly Forecast[], asked: RestInferRequest): void {
+function answer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  forecasts: readonly Forecast[],
+  asked: RestInferRequest
+): void {
   if (!asked.isBinary) {
-    void reply.header('content-type', 'application/json; charset=utf-8').send(jsonAnswer(forecasts, asked))
-    return
+    void reply.header('content-type', 'application/json; charset=utf-8')
+    return sendOnWish(request, reply, jsonAnswer(forecasts, asked))
   }
   const { body, jsonBytes } = binaryAnswer(forecasts, asked)
-  void reply.header('content-type', 'application/octet-stream').header(HEADER_LENGTH, jsonBytes).send(body)
+  void reply.header('content-type', 'application/octet-stream').header(HEADER_LENGTH, jsonBytes)
+  sendOnWish(request, reply, body)
 }
 
 function repositoryRoutes(app: FastifyInstance, context: Context): void {
