@@ -106,12 +106,12 @@ t.test('the page says when a replica drains, when nobody answers, and when the s
   await service.stop()
   await status('No answer, trying again')
   t.equal(await page.locator('#live-rate').textContent(), '–', 'no figure outlives the service')
-  await page.getByRole('button', { name: 'Forecast' }).click()
+  await page.getByRole('button', { name: 'Forecast', exact: true }).click()
   t.equal(await page.getByRole('alert').textContent(), 'No answer from the service.')
   const back = await startService({ env: { PORT: String(service.port) } })
   t.teardown(() => back.stop())
   await status('Ready')
-  await page.getByRole('button', { name: 'Forecast' }).click()
+  await page.getByRole('button', { name: 'Forecast', exact: true }).click()
   await page.locator('circle.forecast').waitFor()
   t.notOk(await page.getByRole('alert').isVisible())
 })
@@ -133,7 +133,7 @@ t.test('an open page follows a promotion to a model of another shape, and tells 
   const { name, version, window, features } = lstm().manifest
   await page.getByRole('heading', { level: 1 }).getByText(`${name}, version ${version}`).waitFor()
   await page.locator('#feature').getByText(features[1]!.name).waitFor({ state: 'attached' })
-  await page.getByRole('button', { name: 'Forecast' }).click()
+  await page.getByRole('button', { name: 'Forecast', exact: true }).click()
   await page.locator('circle.forecast').waitFor()
   t.equal(await page.locator('circle.window').count(), window)
 

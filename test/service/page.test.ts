@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { openBrowser, visit } from '../support/browser.js'
 import { bodyOf, gru, lstm, type TestBundle } from '../support/bundles.js'
+import { openPage, pressForecast } from '../support/page.js'
 import { type Service, startService } from '../support/service.js'
 
 type Predictions = Record<string, number | string>[]
@@ -16,19 +17,10 @@ async function serve(bundle: TestBundle) {
 
 const served = await Promise.all([gru(), lstm()].map(serve))
 
-/** The page of a service, with its first example drawn. */
-async function openPage(t: Test, { url }: Service, viewport = { width: 1280, height: 900 }) {
-  const visited = await visit(browser, url, { viewport })
-  t.teardown(() => visited.page.close())
-  await visited.page.locator('circle.window').first().waitFor()
-  return visited
-}
-
 /** Types the steps, presses the button and waits for the answer to be shown. */
 async function forecast(page: Page, steps: number) {
   await page.getByLabel('Steps').fill(String(steps))
-  await page.getByRole('button', { name: 'Forecast' }).click()
-  await page.locator('#timing').waitFor()
+  await pressForecast(page)
 }
 
 async function predict({ url }: Service, body: object): Promise<Predictions> {
@@ -45,7 +37,7 @@ for (const bundle of served) {
   const { name, version, run_id: run, sha256, window, target, architecture, features } = bundle.manifest
 
   t.test(`the page shows ${name} as what serves`, async t => {
-    const { page } = await openPage(t, service)
+    const { page } = await openPage(t, browser, service.url)
     t.equal(await page.getByRole('heading', { level: 1 }).textContent(), `${name}, version ${version}`)
     t.equal(await page.locator('#status').textContent(), 'Ready')
     const facts = await page.locator('#facts').innerText()
@@ -57,7 +49,7 @@ for (const bundle of served) {
   })
 
   t.test(`a click forecasts with ${name} what POST /predict answers`, async t => {
-    const { page } = await openPage(t, service)
+    const { page } = await openPage(t, browser, service.url)
     const steps = 7
     const body = bodyOf(bundle, 2, steps)
     await page.getByLabel('Example').fill('3')
@@ -79,7 +71,7 @@ for (const bundle of served) {
   })
 
   t.test(`the chart of ${name} has a point for each row of the window and each step, of any feature`, async t => {
-    const { page } = await openPage(t, service)
+    const { page } = await openPage(t, browser, service.url)
     t.equal(await page.locator('circle.window').count(), window)
     t.equal(await page.locator('circle.forecast').count(), 0, 'no forecast was asked for')
     await forecast(page, 30)
@@ -98,10 +90,10 @@ for (const bundle of served) {
 const { service } = served[0]!
 
 t.test('an error is shown in the words of the service, and only until the next forecast', async t => {
-  const { page } = await openPage(t, service)
+  const { page } = await openPage(t, browser, service.url)
   const failure = page.getByRole('alert')
   await page.getByLabel('Steps').fill('31')
-  await page.getByRole('button', { name: 'Forecast' }).click()
+  await page.getByRole('button', { name: 'Forecast', exact: true }).click()
   t.equal(await failure.textContent(), '400 out_of_range expected a whole number from 1 to 30 at /inference_length')
   await page.getByLabel('Request body').fill('{"data": {"ts": [NaN]}}')
   await page.getByLabel('Request body').press('Control+Enter')
@@ -119,7 +111,7 @@ t.test('an error is shown in the words of the service, and only until the next f
 })
 
 t.test('no request leaves the origin, and the console has nothing to complain about', async t => {
-  const { page, asked, complaints } = await openPage(t, service)
+  const { page, asked, complaints } = await openPage(t, browser, service.url)
   await forecast(page, 5)
   t.ok(asked.includes(`${service.url}/predict`))
   t.strictSame(
@@ -130,15 +122,15 @@ t.test('no request leaves the origin, and the console has nothing to complain ab
 })
 
 t.test('nothing is wider than a phone', async t => {
-  const { page } = await openPage(t, service, { width: 360, height: 740 })
+  const { page } = await openPage(t, browser, service.url, { width: 360, height: 740 })
   await forecast(page, 30)
   for (const summary of await page.locator('summary').all()) await summary.click()
   t.equal(await page.evaluate('document.documentElement.scrollWidth'), 360)
 })
 
 t.test('every control has a name, and the keyboard reaches them in order', async t => {
-  const { page } = await openPage(t, service)
-  const order = ['example', 'steps', 'feature', '', 'body']
+  const { page } = await openPage(t, browser, service.url)
+  const order = ['example', 'steps', 'feature', '', 'table', 'file', 'chart', 'body', 'copy-curl', 'copy-python']
   for (const id of order) {
     await page.keyboard.press('Tab')
     t.equal(await page.evaluate('document.activeElement.id'), id)

@@ -146,20 +146,22 @@ export class FastPath {
     if (this.#exchange !== null) return this.#holdBack(given)
     const [major, minor, headers, method, url, , , upgrade, keepAlive] = given
     const isPlain = method === POST && minor === 1 && major === 1 && keepAlive && !upgrade
-    const route = isPlain && url !== undefined ? this.#routeOf(url) : undefined
-    if (!route || this.#isPipelining || headers === undefined || !this.#connection.isFree) return this.#passOn(given)
-    const fast = fastHeaders(headers, route.isJson)
-    if (fast === undefined || fast.length > route.maxBytes) return this.#passOn(given)
-    const caller = route.callerOf?.(headers)
-    if (route.callerOf !== undefined && caller === undefined) return this.#passOn(given)
-    const { requestId, jsonLength } = fast
-    this.#begin(given, new Exchange(this, route, { url: url!, requestId, jsonLength, caller }))
+    if (!isPlain || headers === undefined || this.#isPipelining || !this.#connection.isFree) return this.#passOn(given)
+    const exchange = this.#exchangeOf(url ?? '', headers)
+    if (exchange === undefined) return this.#passOn(given)
+    this.#begin(given, exchange)
     return 0
   }
 
-  #routeOf(url: string): FastRoute | undefined {
-    for (const route of this.#routes) if (route.isFor(url)) return route
-    return undefined
+  /** A request that one of the routes takes; undefined for every other. */
+  #exchangeOf(url: string, headers: readonly string[]): Exchange | undefined {
+    const route = this.#routes.find(one => one.isFor(url))
+    const fast = route && fastHeaders(headers, route.isJson)
+    if (fast === undefined || fast.length > route!.maxBytes) return undefined
+    const caller = route!.callerOf?.(headers)
+    if (route!.callerOf !== undefined && caller === undefined) return undefined
+    const { requestId, jsonLength } = fast
+    return new Exchange(this, route!, { url, requestId, jsonLength, caller })
   }
 
   #begin(given: HeadersGiven, exchange: Exchange): void {

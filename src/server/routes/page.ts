@@ -7,15 +7,27 @@ const ASSETS = [
   'page.js',
   'api.js',
   'body.js',
+  'cells.js',
   'chart.js',
+  'csv.js',
   'dom.js',
+  'download.js',
   'forecast.js',
   'format.js',
   'key.js',
   'live.js',
   'metrics.js',
   'model.js',
-  'result.js'
+  'own-table.js',
+  'pandas.js',
+  'read-text.js',
+  'readout.js',
+  'result.js',
+  'snippets.js',
+  'table.js',
+  'takeaway.js',
+  'unreadable.js',
+  'windows.js'
 ]
 const TYPES: Record<string, string> = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript' }
 

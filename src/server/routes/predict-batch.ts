@@ -21,7 +21,7 @@ import { type PredictBody, predictBatchSchema, predictSchema } from '../schemas/
 
 /** `POST /predict/batch`: many windows in one call, each answered by its forecast or its error. */
 export async function predictBatchRoute(app: FastifyInstance, context: Context): Promise<void> {
-  const { MAX_STEPS, MAX_WINDOWS, BODY_LIMIT_BYTES, DEADLINE_MS } = context.config
+  const { MAX_STEPS, MAX_ROWS, MAX_WINDOWS, BODY_LIMIT_BYTES, DEADLINE_MS } = context.config
   const most = mostWindows(context.config)
   // Made for the first unusual window: building it would cost every start some milliseconds.
   let validate: ValidateFunction<PredictBody> | undefined
@@ -38,7 +38,7 @@ export async function predictBatchRoute(app: FastifyInstance, context: Context):
   }
 
   const options = {
-    schema: predictBatchSchema(MAX_STEPS, most),
+    schema: predictBatchSchema(MAX_STEPS, most, MAX_ROWS),
     config: { bodyLimit: `${WINDOW_BYTES} bytes for each of MAX_WINDOWS windows` },
     bodyLimit: Math.max(BODY_LIMIT_BYTES, MAX_WINDOWS * WINDOW_BYTES),
     onRequest: admission(context),

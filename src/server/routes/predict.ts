@@ -16,7 +16,7 @@ type PredictRequest = FastifyRequest<{ Body: PredictBody }>
 /** `POST /predict`, what the fast path leaves of it, and `GET /predict_ping`. A plugin of its own, so that its body parser is no other route's. */
 export async function predictRoutes(app: FastifyInstance, context: Context): Promise<void> {
   app.removeAllContentTypeParsers()
-  const { MAX_STEPS, DEADLINE_MS } = context.config
+  const { MAX_STEPS, MAX_ROWS, DEADLINE_MS } = context.config
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
       done(null, parseJsonBody(body as Buffer))
@@ -26,7 +26,11 @@ export async function predictRoutes(app: FastifyInstance, context: Context): Pro
   })
   app.post(
     '/predict',
-    { schema: predictSchema(MAX_STEPS), onRequest: admission(context), preParsing: unpacked(context.metrics) },
+    {
+      schema: predictSchema(MAX_STEPS, MAX_ROWS),
+      onRequest: admission(context),
+      preParsing: unpacked(context.metrics)
+    },
     (request: PredictRequest, reply) => {
       const began = monotonicMs()
       const { body } = request

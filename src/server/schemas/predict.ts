@@ -33,7 +33,10 @@ function predictBody<const Column extends object>(maxSteps: number, column: Colu
 /** What is checked before the manifest is asked: its own pass over each column says more of a bad element. */
 const CheckedColumn = { type: 'array' } as const
 /** What callers are told of a column. */
-const Column = { type: 'array', items: { anyOf: [{ type: 'string' }, { type: 'number' }] } } as const
+function describedColumn(maxRows: number | undefined) {
+  const items = { anyOf: [{ type: 'string' }, { type: 'number' }] } as const
+  return { type: 'array', ...(maxRows !== undefined && { maxItems: maxRows }), items } as const
+}
 
 export type PredictBody = FromSchema<ReturnType<typeof predictBody<typeof CheckedColumn>>>
 
@@ -70,20 +73,21 @@ const PredictAnswer = {
   }
 } as const
 
-export function predictSchema(maxSteps: number) {
+/** `maxRows` is for the description only: the window's reader counts the rows itself. */
+export function predictSchema(maxSteps: number, maxRows?: number) {
   return {
     operationId: 'predict',
     summary: 'Forecast the rows that follow a window',
     tags: ['forecast'],
     querystring: NoQuery,
     body: predictBody(maxSteps, CheckedColumn),
-    describedBody: predictBody(maxSteps, Column),
+    describedBody: predictBody(maxSteps, describedColumn(maxRows)),
     response: { 200: PredictAnswer, ...errorAnswers(400, 413, 415, 429, 500, 503, 504) }
   }
 }
 
 /** Many windows in one call: each element is checked by itself, as the body of `predict` is. */
-export function predictBatchSchema(maxSteps: number, maxWindows: number) {
+export function predictBatchSchema(maxSteps: number, maxWindows: number, maxRows: number) {
   return {
     operationId: 'predictBatch',
     summary: 'Forecast the next rows of many windows',
@@ -94,7 +98,7 @@ export function predictBatchSchema(maxSteps: number, maxWindows: number) {
       type: 'array',
       minItems: 1,
       maxItems: maxWindows,
-      items: predictBody(maxSteps, Column),
+      items: predictBody(maxSteps, describedColumn(maxRows)),
       description: 'The windows, each as the body of `POST /predict`.'
     },
     response: {

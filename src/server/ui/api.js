@@ -1,20 +1,15 @@
+import { apiKey, keyRefused, keyTaken } from './key.js'
 /** @import { paths } from '../../../examples/typescript/api.js' */
 
 /** @typedef {paths['/model']['get']['responses'][200]['content']['application/json']} ModelAnswer */
 /** @typedef {NonNullable<ModelAnswer['model']>} Model */
 /** @typedef {paths['/model/example']['get']['responses'][200]['content']['application/json']} Example */
 /** @typedef {paths['/predict']['post']['responses'][200]['content']['application/json']} ForecastAnswer */
+/** @typedef {paths['/predict/batch']['post']['responses'][200]['content']['application/json'][number]} Outcome of a window */
+/** @typedef {{ steps?: number, rows: number, windows: number }} Limits the most that the service takes */
 
 const PATIENCE_MS = 5000
 const FORECAST_PATIENCE_MS = 30_000
-
-/** Where the tab keeps the key, as long as it is open. */
-const KEPT = 'api-key'
-
-/** Sends this key with every request from now on. @param {string} key */
-export function useKey(key) {
-  sessionStorage.setItem(KEPT, key)
-}
 
 /** An answer that is no success, in the service's own words. */
 export class Refusal extends Error {
@@ -29,12 +24,14 @@ export class Refusal extends Error {
   }
 }
 
-/** @param {string} path @param {RequestInit} [options] */
+/** @param {string} path @param {RequestInit & { headers?: Record<string, string> }} [options] */
 async function ask(path, options) {
-  const key = sessionStorage.getItem(KEPT)
-  const headers = { ...options?.headers, ...(key && { 'x-api-key': key }) }
+  const key = apiKey()
+  const headers = { ...options?.headers, ...(key && { authorization: `Bearer ${key}` }) }
   const signal = AbortSignal.timeout(PATIENCE_MS)
   const response = await fetch(path, { cache: 'no-store', signal, ...options, headers })
+  if (response.status === 401) keyRefused(path, key)
+  else keyTaken(path)
   if (response.ok) return response
   throw new Refusal(response, await response.json().catch(() => undefined))
 }
@@ -51,24 +48,32 @@ export async function getMetrics() {
   return { text: await response.text(), replica: response.headers.get('x-replica') }
 }
 
-/** The largest number of steps that the service takes; undefined where its description does not say. */
-export async function getMaxSteps() {
-  const { components } = await (await ask('openapi.json')).json()
-  return /** @type {number | undefined} */ (components.schemas.PredictRequest.properties.inference_length.maximum)
+/** The most steps, rows and windows that the service takes. @returns {Promise<Limits>} */
+export async function getLimits() {
+  const { PredictRequest, PredictBatchRequest } = (await (await ask('openapi.json')).json()).components.schemas
+  const { inference_length, data } = PredictRequest.properties
+  return {
+    steps: inference_length.maximum,
+    rows: data.additionalProperties.maxItems,
+    windows: PredictBatchRequest.maxItems
+  }
 }
 
-/** @param {string} body sent as it is, be it JSON or not */
-export async function postForecast(body) {
+/**
+ * Asks for the forecast of a window, or of each of many.
+ * @param {string} body sent as it is, be it JSON or not
+ * @param {boolean} isBatch
+ */
+export async function postForecast(body, isBatch) {
   const began = performance.now()
-  const headers = { 'content-type': 'application/json' }
-  const response = await ask('predict', {
+  const response = await ask(isBatch ? 'predict/batch' : 'predict', {
     method: 'POST',
-    headers,
+    headers: { 'content-type': 'application/json' },
     body,
     signal: AbortSignal.timeout(FORECAST_PATIENCE_MS)
   })
   const text = await response.text()
   const roundTripMs = performance.now() - began
-  const answer = /** @type {ForecastAnswer} */ (JSON.parse(text))
-  return { text, answer, roundTripMs, serverTiming: response.headers.get('server-timing') ?? '' }
+  const answer = /** @type {Outcome | Outcome[]} */ (JSON.parse(text))
+  return { text, outcomes: [answer].flat(), roundTripMs, serverTiming: response.headers.get('server-timing') ?? '' }
 }

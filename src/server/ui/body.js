@@ -3,23 +3,40 @@
 /** @typedef {Record<string, unknown>} Json */
 
 /** @param {unknown} value @returns {value is Json} */
-const isObject = value => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isObject = value => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The body as an object, or undefined while its text is none. @param {string} text @returns {Json | undefined} */
-export function parseBody(text) {
+/** Whether it is made like the body of `POST /predict`. @param {unknown} value @returns {value is Json} */
+export const isBody = value => isObject(value) && isObject(value.data)
+
+/** What a request is: one body, or an array of them, of which at least one is made like a body. @typedef {Json | unknown[]} Request */
+
+/** The request as JSON, or undefined while its text is none. @param {string} text @returns {Request | undefined} */
+export function parseRequest(text) {
   try {
     const value = JSON.parse(text)
-    return isObject(value) ? value : undefined
+    return isObject(value) || (Array.isArray(value) && value.some(isBody)) ? value : undefined
   } catch {
     return undefined
   }
 }
 
-/** @param {Json} body @param {number} steps @returns {Json} */
-export const withSteps = (body, steps) => ({ ...body, inference_length: steps })
+/** Its bodies, in the order in which they are answered. @param {Request | undefined} request */
+export const bodiesOf = request => (Array.isArray(request) ? request : request === undefined ? [] : [request])
 
-/** JSON with one column a line, which a person can read and edit. @param {Json} body */
-export function formatBody(body) {
+/** @template {unknown} T @param {T} request @param {number} steps @returns {T} */
+export function withSteps(request, steps) {
+  if (Array.isArray(request)) return /** @type {T} */ (request.map(body => withSteps(body, steps)))
+  return isObject(request) ? { ...request, inference_length: steps } : request
+}
+
+/** JSON with one column a line, which a person can read and edit. @param {unknown} request */
+export function formatRequest(request) {
+  return Array.isArray(request) ? `[\n${request.map(formatBody).join(',\n')}\n]` : formatBody(request)
+}
+
+/** @param {unknown} body */
+function formatBody(body) {
+  if (!isObject(body)) return JSON.stringify(body)
   const entries = Object.entries(body).map(([key, value]) => {
     const text = key === 'data' && isObject(value) ? block(Object.entries(value).map(entry), 2) : JSON.stringify(value)
     return `${JSON.stringify(key)}: ${text}`
@@ -38,15 +55,16 @@ function block(lines, indent) {
 
 /**
  * The window in a body: the last rows of one feature, with their times.
- * @param {Json | undefined} body
+ * @param {unknown} body
  * @param {Model} model
  * @param {string} feature
  * @returns {Row[]}
  */
 export function windowRows(body, { features, window }, feature) {
-  const data = isObject(body?.data) ? body.data : {}
+  if (!isObject(body)) return []
+  const data = isObject(body.data) ? body.data : {}
   const index =
-    typeof body?.index_col === 'string'
+    typeof body.index_col === 'string'
       ? body.index_col
       : Object.keys(data).find(key => features.every(({ name }) => name !== key))
   const times = index === undefined ? undefined : data[index]

@@ -18,19 +18,25 @@ import { number, superscript, unit as readable } from './format.js'
 const MARGIN = { left: 46, right: 12, top: 26, bottom: 40 }
 const ZONE = /(Z|[+-]\d\d(?::?\d\d)?)$/
 
+/** @typedef {{ rows: Row[], frame: Frame }} Drawn */
+
 /**
  * Draws the rows of one feature, window and forecast, at the size that the element has.
  * @param {SVGSVGElement} chart
  * @param {Series} series
+ * @returns {Drawn | undefined} what was drawn where; undefined where there is nothing
  */
 export function drawChart(chart, series) {
   const { width, height } = chart.getBoundingClientRect()
   // Not laid out yet: it is drawn again when it has a size.
-  if (width < MARGIN.left + MARGIN.right || height < MARGIN.top + MARGIN.bottom) return
+  if (width < MARGIN.left + MARGIN.right || height < MARGIN.top + MARGIN.bottom) return undefined
   chart.setAttribute('viewBox', `0 0 ${width} ${height}`)
   const rows = series.rows.filter(({ value }) => Number.isFinite(value))
   chart.setAttribute('aria-label', describe(series, rows))
-  if (rows.length === 0) return chart.replaceChildren()
+  if (rows.length === 0) {
+    chart.replaceChildren()
+    return undefined
+  }
   const ticks = niceTicks(rows.map(({ value }) => value))
   const frame = frameOf(rows, ticks, { width, height })
   chart.replaceChildren(
@@ -40,6 +46,7 @@ export function drawChart(chart, series) {
     ...lines(rows, frame),
     ...points(rows, series, frame)
   )
+  return { rows, frame }
 }
 
 /** @param {Series} series @param {Row[]} rows */

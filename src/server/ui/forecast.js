@@ -1,10 +1,17 @@
-import { getExample, getMaxSteps, postForecast } from './api.js'
-import { formatBody, parseBody, windowRows, withSteps } from './body.js'
+import { getExample, getLimits, postForecast } from './api.js'
+import { bodiesOf, formatRequest, isObject, parseRequest, windowRows, withSteps } from './body.js'
 import { drawChart } from './chart.js'
 import { byId, html, say } from './dom.js'
-import { number, unit as readable } from './format.js'
-import { failureWords, tableRows, timingEntries } from './result.js'
-/** @import { Example, ForecastAnswer, Model } from './api.js' */
+import { unit as readable } from './format.js'
+import { OwnTable } from './own-table.js'
+import { Readout } from './readout.js'
+import { readText } from './read-text.js'
+import { failureWords, outcomeWords, summaryOf, tableRows, timingEntries } from './result.js'
+import { Takeaway } from './takeaway.js'
+import { Unreadable } from './unreadable.js'
+import { WindowList } from './windows.js'
+/** @import { Example, Limits, Model, Outcome } from './api.js' */
+/** @import { Request } from './body.js' */
 /** @import { Row } from './chart.js' */
 
 const controls = byId('controls', HTMLFieldSetElement)
@@ -17,29 +24,40 @@ const failure = byId('failure', HTMLElement)
 const outcome = byId('outcome', HTMLElement)
 const timing = byId('timing', HTMLElement)
 
-/** The form that sends a window and draws what comes back. The text in the body is what is sent, always. */
+/** The form that sends windows and draws what comes back. The text in the body is what is sent, always. */
 export class ForecastForm {
   /** @type {Model | undefined} */
   #model
+  /** @type {Limits} until the service has told its own, those that it has by default */
+  #limits = { rows: 1000, windows: 256 }
   /** @type {Example | undefined} */
   #example
-  /** @type {ForecastAnswer | undefined} of the body as it stands */
-  #answer
+  /** @type {Request | undefined} what the body's text is */
+  #request
+  /** @type {string[]} names of the windows, where they came with names */
+  #names = []
+  /** @type {Outcome[]} of the body as it stands, one for each window */
+  #outcomes = []
   /** counts what was asked for, so that an answer that comes too late is not shown */
   #turn = 0
+  #table = new OwnTable(text => this.#readOwn(text))
+  #windows = new WindowList(() => this.#show())
+  #readout = new Readout(chart, byId('readout', HTMLElement))
+  #takeaway = new Takeaway(() => ({ body: body.value, isBatch: Array.isArray(this.#request), names: this.#labels() }))
 
   constructor() {
     byId('forecast-form', HTMLFormElement).addEventListener('submit', event => {
       event.preventDefault()
       void this.#send()
     })
-    body.addEventListener('keydown', event => {
-      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void this.#send()
-    })
+    for (const box of [body, byId('table', HTMLTextAreaElement)])
+      box.addEventListener('keydown', event => {
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void this.#send()
+      })
     example.addEventListener('change', () => void this.#load(example.valueAsNumber - 1))
     steps.addEventListener('input', () => this.#setSteps())
     body.addEventListener('input', () => this.#bodyChanged())
-    feature.addEventListener('change', () => this.#draw())
+    feature.addEventListener('change', () => this.#show())
     new ResizeObserver(() => this.#draw()).observe(chart)
   }
 
@@ -56,15 +74,16 @@ export class ForecastForm {
       return this.#clear()
     }
     if (!sameShape) showFeatures(model)
-    const [loaded] = await Promise.all([this.#load(0), this.#limitSteps()])
+    const [loaded] = await Promise.all([this.#load(0), this.#learnLimits()])
     if (!loaded) this.#model = undefined
   }
 
-  async #limitSteps() {
-    const most = await getMaxSteps().catch(() => undefined)
-    if (most === undefined) return
-    steps.max = String(most)
-    say(byId('steps-hint', HTMLElement), `1 to ${most}`)
+  async #learnLimits() {
+    const limits = await getLimits().catch(() => undefined)
+    if (limits === undefined) return
+    this.#limits = limits
+    steps.max = String(limits.steps)
+    say(byId('steps-hint', HTMLElement), `1 to ${limits.steps}`)
   }
 
   /** Whether there is an example to work with now. @param {number} index from 0 */
@@ -77,9 +96,8 @@ export class ForecastForm {
       example.max = String(loaded.count)
       example.value = String(loaded.index + 1)
       say(byId('example-hint', HTMLElement), `1 to ${loaded.count}`)
-      body.value = formatBody(withSteps(loaded.body, steps.valueAsNumber || 1))
-      body.rows = Math.min(30, body.value.split('\n').length + 1)
-      this.#clear()
+      this.#table.clear()
+      this.#setBody(formatRequest(withSteps(loaded.body, steps.valueAsNumber || 1)), [])
       return true
     } catch (error) {
       if (turn === this.#turn) this.#fail(error)
@@ -87,21 +105,44 @@ export class ForecastForm {
     }
   }
 
+  /** Another key is sent from now on: what was refused before says nothing more. */
+  keyChanged() {
+    failure.hidden = true
+  }
+
+  /** A table of one's own becomes the body. @param {string} given @returns {string} what was read */
+  #readOwn(given) {
+    if (!this.#model) throw new Unreadable('No model serves yet.')
+    const to = { model: this.#model, limits: this.#limits, steps: steps.valueAsNumber || 1 }
+    const { text, names, note } = readText(given, to)
+    this.#setBody(text, names)
+    return note
+  }
+
+  /** @param {string} text @param {string[]} names of its windows */
+  #setBody(text, names) {
+    body.value = text
+    body.rows = Math.min(30, text.split('\n').length + 1)
+    this.#names = names
+    this.#windows.chosen = 0
+    this.#bodyChanged()
+  }
+
   #setSteps() {
-    const parsed = parseBody(body.value)
     const wanted = steps.valueAsNumber
-    if (parsed === undefined)
+    if (this.#request === undefined)
       return say(
         byId('body-hint', HTMLElement),
         'The body is not a JSON object, so the number of steps in the body stays.'
       )
     if (Number.isNaN(wanted)) return
-    body.value = formatBody(withSteps(parsed, wanted))
+    body.value = formatRequest(withSteps(this.#request, wanted))
     this.#clear()
   }
 
   #bodyChanged() {
-    const length = parseBody(body.value)?.inference_length ?? 1
+    const [first] = bodiesOf(parseRequest(body.value))
+    const length = isObject(first) ? (first.inference_length ?? 1) : undefined
     if (typeof length === 'number') steps.value = String(length)
     this.#clear()
   }
@@ -109,28 +150,33 @@ export class ForecastForm {
   /** Forgets an answer that no longer belongs to the body. */
   #clear() {
     this.#turn++
-    this.#answer = undefined
+    this.#request = parseRequest(body.value)
+    say(byId('body-route', HTMLElement), `POST /predict${Array.isArray(this.#request) ? '/batch' : ''}`)
+    this.#outcomes = []
     failure.hidden = true
     timing.hidden = true
-    say(outcome, '')
     say(byId('body-hint', HTMLElement), '')
     byId('answer', HTMLElement).textContent = 'No answer yet.'
-    this.#draw()
+    this.#takeaway.answered(undefined)
+    this.#show()
   }
 
   async #send() {
+    // What somebody has put into the table's field is meant to be sent, so nothing else is.
+    if (!this.#table.settle()) return
     this.#clear()
     const turn = this.#turn
     controls.setAttribute('aria-busy', 'true')
     try {
-      const { text, answer, serverTiming, roundTripMs } = await postForecast(body.value)
+      const isBatch = Array.isArray(this.#request)
+      const { text, outcomes, serverTiming, roundTripMs } = await postForecast(body.value, isBatch)
       if (turn !== this.#turn) return
-      this.#answer = answer
+      this.#outcomes = outcomes
       byId('answer', HTMLElement).textContent = text
       timing.replaceChildren(...timingEntries(serverTiming, roundTripMs))
       timing.hidden = false
-      this.#draw()
-      say(outcome, this.#summary(answer))
+      this.#takeaway.answered({ text, outcomes })
+      this.#show()
     } catch (error) {
       if (turn === this.#turn) this.#fail(error)
     } finally {
@@ -144,19 +190,10 @@ export class ForecastForm {
     failure.hidden = false
   }
 
-  /** @param {ForecastAnswer} answer */
-  #summary({ predictions, model_version, warnings = [] }) {
-    const { name, unit } = this.#feature()
-    const first = /** @type {Record<string, unknown>} */ (predictions[0] ?? {})
-    const words = `${name} at ${first.ts}: ${measure(first[name], unit)}, by version ${model_version}.`
-    const expected = this.#showsExample() ? this.#example?.expected[name] : undefined
-    const trainer = expected === undefined ? [] : [`The trainer forecast ${measure(expected, unit)}.`]
-    return [words, ...trainer, ...warnings].join(' ')
-  }
-
   /** Whether the body's rows are still the example's own. */
   #showsExample() {
-    return this.#example && JSON.stringify(parseBody(body.value)?.data) === JSON.stringify(this.#example.body.data)
+    const [first] = bodiesOf(this.#request)
+    return this.#example && isObject(first) && JSON.stringify(first.data) === JSON.stringify(this.#example.body.data)
   }
 
   #feature() {
@@ -164,23 +201,39 @@ export class ForecastForm {
     return { name, unit: this.#model?.features.find(each => each.name === name)?.unit ?? '' }
   }
 
+  /** A name for each window. */
+  #labels() {
+    const bodies = bodiesOf(this.#request)
+    const named = this.#names.length === bodies.length
+    return bodies.map((_, index) => (named && this.#names[index]) || `window ${index + 1}`)
+  }
+
+  /** The windows of the request with what became of them, and the chosen one in words and in the chart. */
+  #show() {
+    const of = this.#feature()
+    this.#windows.show(this.#labels().map((name, index) => ({ name, ...outcomeWords(this.#outcomes[index], of) })))
+    const { chosen } = this.#windows
+    const expected = this.#showsExample() ? this.#example?.expected[of.name] : undefined
+    say(outcome, summaryOf(this.#outcomes[chosen], of, expected))
+    this.#draw()
+  }
+
   #draw() {
     if (!this.#model) return
     const { name, unit } = this.#feature()
+    const { chosen } = this.#windows
     /** @type {Row[]} */
-    const rows = windowRows(parseBody(body.value), this.#model, name)
-    for (const prediction of this.#answer?.predictions ?? []) {
+    const rows = windowRows(bodiesOf(this.#request)[chosen], this.#model, name)
+    const became = this.#outcomes[chosen]
+    for (const prediction of became && 'predictions' in became ? became.predictions : []) {
       const value = /** @type {Record<string, unknown>} */ (prediction)[name]
       rows.push({ time: prediction.ts, value: Number(value), part: 'forecast' })
     }
-    drawChart(chart, { rows, name, unit })
+    this.#readout.update(drawChart(chart, { rows, name, unit }), readable(unit))
     say(byId('table-feature', HTMLElement), [name, readable(unit)].filter(Boolean).join(', '))
     byId('rows', HTMLElement).replaceChildren(...tableRows(rows))
   }
 }
-
-/** @param {unknown} value @param {string} unit */
-const measure = (value, unit) => `${number(Number(value))} ${readable(unit)}`.trim()
 
 /** @param {Model} model */
 const names = ({ features, target }) => JSON.stringify([target, ...features.map(({ name }) => name)])
@@ -189,4 +242,6 @@ const names = ({ features, target }) => JSON.stringify([target, ...features.map(
 function showFeatures({ features, target }) {
   const options = features.map(({ name }) => html('option', name === target ? { selected: '' } : {}, name))
   feature.replaceChildren(...options)
+  const columns = features.map(({ name }) => name).join(', ')
+  say(byId('table-columns', HTMLElement), columns)
 }

@@ -1,6 +1,6 @@
 import { getMetrics, getModel, Refusal } from './api.js'
 import { ForecastForm } from './forecast.js'
-import { KeyForm } from './key.js'
+import { keyForm } from './key.js'
 import { Live } from './live.js'
 import { parseMetrics, sum } from './metrics.js'
 import { showModel, showStatus } from './model.js'
@@ -9,7 +9,6 @@ const EVERY_MS = 2000
 
 const live = new Live()
 const form = new ForecastForm()
-const key = new KeyForm(() => void look())
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer
 let looking = false
@@ -27,11 +26,8 @@ async function look() {
     showModel(answer)
     live.update(metrics, replica)
     void form.serve(answer.model)
-    key.show(false)
   } catch (error) {
-    const isLocked = error instanceof Refusal && error.status === 401
-    showStatus(isLocked ? 'locked' : 'gone')
-    key.show(isLocked)
+    showStatus(error instanceof Refusal && error.status === 401 ? 'locked' : 'gone')
     live.clear()
   }
   looking = false
@@ -41,5 +37,9 @@ async function look() {
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) clearTimeout(timer)
   else void look()
+})
+keyForm(() => {
+  form.keyChanged()
+  void look()
 })
 void look()

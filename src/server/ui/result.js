@@ -1,7 +1,40 @@
 import { Refusal } from './api.js'
 import { html } from './dom.js'
-import { latency, number } from './format.js'
+import { latency, number, unit as readable } from './format.js'
+/** @import { Outcome } from './api.js' */
 /** @import { Row } from './chart.js' */
+/** @import { Entry } from './windows.js' */
+/** @typedef {{ name: string, unit: string }} Measured the feature that is looked at */
+
+/** @param {unknown} value @param {string} unit */
+const measure = (value, unit) => `${number(Number(value))} ${readable(unit)}`.trim()
+
+/** @param {Extract<Outcome, { error: unknown }>} outcome */
+const errorWords = ({ error: { code, message, path } }) => `${code}: ${message}${path ? ` at ${path}` : ''}`
+
+/** What became of a window, in one line of a list. @param {Outcome | undefined} outcome @param {Measured} of @returns {Omit<Entry, 'name'>} */
+export function outcomeWords(outcome, { name, unit }) {
+  if (!outcome) return { words: 'no forecast yet', state: 'waiting' }
+  if ('error' in outcome) return { words: errorWords(outcome), state: 'error' }
+  const [first] = /** @type {Record<string, unknown>[]} */ (outcome.predictions)
+  return { words: `${measure(first?.[name], unit)} at ${first?.ts}`, state: 'forecast' }
+}
+
+/**
+ * What became of a window, in sentences.
+ * @param {Outcome | undefined} outcome
+ * @param {Measured} of
+ * @param {number | undefined} expected by the trainer, where that is known
+ */
+export function summaryOf(outcome, { name, unit }, expected) {
+  if (!outcome) return ''
+  if ('error' in outcome) return `No forecast: ${errorWords(outcome)}`
+  const { predictions, model_version, warnings = [] } = outcome
+  const first = /** @type {Record<string, unknown>} */ (predictions[0] ?? {})
+  const words = `${name} at ${first.ts}: ${measure(first[name], unit)}, by version ${model_version}.`
+  const trainer = expected === undefined ? [] : [`The trainer forecast ${measure(expected, unit)}.`]
+  return [words, ...trainer, ...warnings].join(' ')
+}
 
 /**
  * What went wrong, in the service's own words where it answered.
