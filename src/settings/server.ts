@@ -38,7 +38,7 @@ export const ServerSettings = {
     4096,
     16,
     1_000_000,
-    'Most connections of a listener. A further connection closes the oldest idle connection.'
+    'Most connections of a listener. A further connection closes the one that has been idle for longest.'
   ),
   REQUEST_TIMEOUT_MS: ms(2000, 'Time for a client to send a request, headers and body.', 100),
   SOCKET_TIMEOUT_MS: ms(

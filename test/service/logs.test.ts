@@ -3,7 +3,7 @@ import { bodyOf, gru } from '../support/bundles.js'
 import { eventually } from '../support/eventually.js'
 import { exchange } from '../support/raw-socket.js'
 import { CANARY } from '../support/refusal.js'
-import { underFault } from '../support/under-fault.js'
+import { withService } from '../support/shared-service.js'
 
 const bundle = gru()
 const TOKEN = `${CANARY}-admin-token`
@@ -21,7 +21,7 @@ interface Line {
 const parse = (lines: string[]) => lines.map(line => JSON.parse(line) as Line)
 
 t.test('with LOG_REQUESTS each request is one line: id, method, route, status, time, and nothing else of it', t =>
-  underFault(t, { env: { LOG_REQUESTS: 'true' } }, async ({ service, ledger }) => {
+  withService(t, { env: { LOG_REQUESTS: 'true' } }, async ({ service, ledger }) => {
     const sent = [
       await ledger.send(bodyOf(bundle, 0)),
       await ledger.send('{'),
@@ -46,7 +46,7 @@ t.test('with LOG_REQUESTS each request is one line: id, method, route, status, t
 )
 
 t.test('without it a request leaves no line', t =>
-  underFault(t, {}, async ({ service, ledger }) => {
+  withService(t, {}, async ({ service, ledger }) => {
     for (let index = 0; index < 5; index++) await ledger.send(bodyOf(bundle, index))
     await ledger.send('{')
     await ledger.get('/nowhere')
@@ -60,7 +60,7 @@ t.test('without it a request leaves no line', t =>
 )
 
 t.test('bodies, queries, headers, cookies and tokens are in no log line, no metric and no answer', t =>
-  underFault(
+  withService(
     t,
     { env: { LOG_REQUESTS: 'true', LOG_LEVEL: 'trace', ADMIN_TOKEN: TOKEN } },
     async ({ service, ledger, before }) => {

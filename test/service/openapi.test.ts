@@ -4,8 +4,8 @@ import { bodyOf, gru } from '../support/bundles.js'
 import { eventually } from '../support/eventually.js'
 import type { Entry, Ledger } from '../support/ledger.js'
 import { scrape } from '../support/scrape.js'
+import { withService } from '../support/shared-service.js'
 import { SLOW, slowBody } from '../support/slow-model.js'
-import { underFault } from '../support/under-fault.js'
 
 interface Operation {
   operationId?: string
@@ -61,7 +61,7 @@ function answers(api: OpenApi, method: string, path: string, status: number): Va
 }
 
 t.test('/openapi.json describes every route, each with a summary, a tag and its answers', t =>
-  underFault(t, { env }, async ({ ledger }) => {
+  withService(t, { env }, async ({ ledger }) => {
     const api = await describe(ledger)
     t.match(api.openapi, /^3\.1\./)
     t.match(api.info, { title: 'gru-inference', version: /^\d+\.\d+\.\d+$/ })
@@ -85,7 +85,7 @@ t.test('/openapi.json describes every route, each with a summary, a tag and its 
 t.test(
   'what generators of clients go by is there: names of operations and of schemas, and the items of every array',
   t =>
-    underFault(t, { env }, async ({ ledger }) => {
+    withService(t, { env }, async ({ ledger }) => {
       const api = await describe(ledger)
       const operations = Object.values(api.paths).flatMap(methods => Object.values(methods))
       const ids = operations.map(({ operationId }) => operationId)
@@ -116,7 +116,7 @@ t.test(
 )
 
 t.test('its request schema takes every golden window and refuses what the service refuses', t =>
-  underFault(t, { env }, async ({ ledger }) => {
+  withService(t, { env }, async ({ ledger }) => {
     const api = await describe(ledger)
     const valid = compile(api, api.paths['/predict']!.post!.requestBody!.content['application/json']!.schema)
     for (const index of bundle.golden.windows.keys()) t.ok(valid(bodyOf(bundle, index, 30)))
@@ -129,7 +129,7 @@ t.test('its request schema takes every golden window and refuses what the servic
 )
 
 t.test('answers of every kind are as described', t =>
-  underFault(t, { env }, async ({ ledger, before }) => {
+  withService(t, { env }, async ({ ledger, before }) => {
     const api = await describe(ledger)
     const authorization = `Bearer ${ADMIN_TOKEN}`
     const uneven = structuredClone(bodyOf(bundle, 2))
@@ -166,7 +166,7 @@ t.test('answers of every kind are as described', t =>
 )
 
 t.test('refusals of a busy service are as described', t =>
-  underFault(
+  withService(
     t,
     { env: { ...SLOW, QUEUE_ROWS: '1', BATCH_CAP: '1', DEADLINE_MS: '20000' } },
     async ({ service, ledger }) => {
@@ -183,7 +183,7 @@ t.test('refusals of a busy service are as described', t =>
 )
 
 t.test('an example window is one to try: its body gives the forecast that it states', t =>
-  underFault(t, { env }, async ({ ledger }) => {
+  withService(t, { env }, async ({ ledger }) => {
     const { json } = await ledger.get('/model/example?index=7')
     const { expected } = json as unknown as { expected: Record<string, number> }
     const { predictions = [] } = (await ledger.send(json!.body)).json ?? {}

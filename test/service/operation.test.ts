@@ -3,15 +3,15 @@ import { bodyOf, gru } from '../support/bundles.js'
 import { goldenAnswer } from '../support/golden.js'
 import { exchange, rawRequest } from '../support/raw-socket.js'
 import { scrape } from '../support/scrape.js'
+import { withService } from '../support/shared-service.js'
 import { SLOW, slowAnswer, slowBody } from '../support/slow-model.js'
 import { eventually } from '../support/eventually.js'
 import { Ledger } from '../support/ledger.js'
-import { underFault } from '../support/under-fault.js'
 
 const bundle = gru()
 
 t.test('live and ready are two things, each with its route', t =>
-  underFault(t, {}, async ({ service, ledger }) => {
+  withService(t, {}, async ({ service, ledger }) => {
     t.match(await ledger.get('/healthz'), { status: 200, json: { status: 'live', model_ready: true } })
     t.match(await ledger.get('/ready'), { status: 200, json: { status: 'ready', model_ready: true } })
     t.same(await (await fetch(`${service.url}/readyz`)).json(), { status: 'ready', model_ready: true })
@@ -20,7 +20,7 @@ t.test('live and ready are two things, each with its route', t =>
 )
 
 t.test('/predict_ping tells the lengths, and whether there is a place', t =>
-  underFault(
+  withService(
     t,
     { env: { ...SLOW, QUEUE_ROWS: '2', BATCH_CAP: '1', DEADLINE_MS: '20000' } },
     async ({ service, ledger }) => {
@@ -44,7 +44,7 @@ t.test('/predict_ping tells the lengths, and whether there is a place', t =>
 )
 
 t.test('/model shows what serves, since when, and how the last promotion ended', t =>
-  underFault(t, {}, async ({ ledger, before }) => {
+  withService(t, {}, async ({ ledger, before }) => {
     const { json } = await ledger.get('/model')
     const { name, version, run_id, features, window, frequency_seconds, sha256, target } = bundle.manifest
     t.match(json, {
@@ -59,7 +59,7 @@ t.test('/model shows what serves, since when, and how the last promotion ended',
 )
 
 t.test('an answer names the model, repeats the request id, and says where its time went', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     const { json, headers, id, t: took } = await ledger.send(bodyOf(bundle, 0, 3))
     const { name, version, run_id, target, features } = bundle.manifest
     const { predictions = [], ...rest } = json!
@@ -82,7 +82,7 @@ t.test('an answer names the model, repeats the request id, and says where its ti
 const HOSTILE = ['a b', 'a"b', 'a\\b', 'a,b', 'a;b', '{}', '<script>', 'é', '%0a', "'", '$(id)', 'x'.repeat(129), '']
 
 t.test('a request id is honoured where it is harmless, and replaced by an own one where not', t =>
-  underFault(t, {}, async ({ service, ledger }) => {
+  withService(t, {}, async ({ service, ledger }) => {
     const ids = async (given?: string) => {
       const caller = new Ledger(service.url)
       const headers = given === undefined ? {} : { 'x-request-id': Buffer.from(given).toString('latin1') }
@@ -112,7 +112,7 @@ t.test('a request id is honoured where it is harmless, and replaced by an own on
 )
 
 t.test('errors carry the request id too', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     const answers = [
       await ledger.send('{'),
       await ledger.get('/nowhere'),

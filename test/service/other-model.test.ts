@@ -2,7 +2,7 @@ import t from 'tap'
 import { bodyOf, gru, lstm } from '../support/bundles.js'
 import { goldenAnswer } from '../support/golden.js'
 import { refused } from '../support/refusal.js'
-import { underFault } from '../support/under-fault.js'
+import { withService } from '../support/shared-service.js'
 
 const bundle = lstm()
 const options = { env: { MODEL_DIR: bundle.folder } }
@@ -10,7 +10,7 @@ const options = { env: { MODEL_DIR: bundle.folder } }
 t.test(
   'a model of another kind, width, window and frequency serves without a change: its answers are the trainer own',
   t =>
-    underFault(t, options, async ({ ledger }) => {
+    withService(t, options, async ({ ledger }) => {
       const windows = bundle.golden.windows.map((_, index) => index)
       const sent = windows.map(index => ledger.send(bodyOf(bundle, index), { right: goldenAnswer(bundle, index) }))
       for (const { status, json } of await Promise.all(sent)) {
@@ -23,7 +23,7 @@ t.test(
 )
 
 t.test('its own columns, window and bounds hold, and no others', t =>
-  underFault(t, options, async ({ ledger }) => {
+  withService(t, options, async ({ ledger }) => {
     const body = () => structuredClone(bodyOf(bundle, 0))
     const freezing = body()
     freezing.data.temperature![0] = -41
@@ -38,7 +38,7 @@ t.test('its own columns, window and bounds hold, and no others', t =>
 )
 
 t.test('the state says what serves, and how long its windows are', t =>
-  underFault(t, options, async ({ ledger }) => {
+  withService(t, options, async ({ ledger }) => {
     const { json: ping } = await ledger.get('/predict_ping')
     t.match(ping, { input_seq_len: 6, output_seq_len: 1, model_loaded: true })
     const { json: state } = await ledger.get('/model')

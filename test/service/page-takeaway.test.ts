@@ -62,7 +62,7 @@ t.test('what is copied reaches the service as it was typed, whatever signs it ha
   const { page } = await openPage(t, browser, service.url)
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
   const { data } = bodyOf(gru(), 0)
-  const column = `it's $HOME \`id\` \\ "é" \'\'\'`
+  const column = `it's $HOME \`id\` \\ "é" '''`
   // The service names the column that it does not know, or the place at which the text stops being JSON.
   for (const text of [JSON.stringify({ data: { ...data, [column]: [] } }), '{"data":\nBODY\nBODY_\n}', "{ 'one'"]) {
     await page.locator('#body').fill(text)

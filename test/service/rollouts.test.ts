@@ -2,7 +2,7 @@ import t from 'tap'
 import { bodyOf, gru, lstm, type TestBundle } from '../support/bundles.js'
 import { isGolden } from '../support/golden.js'
 import type { Answer, Ledger } from '../support/ledger.js'
-import { underFault } from '../support/under-fault.js'
+import { withService } from '../support/shared-service.js'
 
 type Rows = NonNullable<Answer['predictions']>
 
@@ -30,7 +30,7 @@ for (const [name, bundle, env] of [
   ['another model', lstm(), { MODEL_DIR: 'test/fixtures/bundles/lstm-small', DEADLINE_MS }]
 ] as const) {
   t.test(`${name}: n steps are n single calls fed back by hand`, t =>
-    underFault(t, { env }, async ({ ledger }) => {
+    withService(t, { env }, async ({ ledger }) => {
       for (const index of [0, 1, 2]) {
         const [atOnce, singly] = await Promise.all([
           ledger.send(bodyOf(bundle, index, 30)),
@@ -53,7 +53,7 @@ for (const [name, bundle, env] of [
   )
 
   t.test(`${name}: forecasts that feed back are the trainer's own`, t =>
-    underFault(t, { env }, async ({ ledger }) => {
+    withService(t, { env }, async ({ ledger }) => {
       const { rollouts = [] } = bundle.golden
       t.ok(rollouts.length > 0, 'the trainer states some')
       for (const { index, forecasts } of rollouts) {

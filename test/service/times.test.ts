@@ -3,7 +3,7 @@ import t from 'tap'
 import { bodyOf, gru } from '../support/bundles.js'
 import { goldenAnswer } from '../support/golden.js'
 import type { Entry, Ledger } from '../support/ledger.js'
-import { underFault } from '../support/under-fault.js'
+import { withService } from '../support/shared-service.js'
 
 // The host's zone must not matter, least of all one whose clocks change.
 const options = { env: { TZ: 'Europe/Madrid' } }
@@ -57,7 +57,7 @@ const STYLES: Record<string, [string[], string, string]> = {
 }
 
 t.test('the forecasts go on from the last row in the style that came in', t =>
-  underFault(t, options, async ({ ledger }) => {
+  withService(t, options, async ({ ledger }) => {
     for (const [what, [times, first, second]] of Object.entries(STYLES)) {
       const { status, json } = await forecast(ledger, times)
       t.equal(status, 200, what)
@@ -78,7 +78,7 @@ t.test("a join on the answer's times finds what Python wrote, to the last digit"
   })
   const tables = JSON.parse(written) as { times: string[]; next: string[] }[]
   t.equal(tables.length, 300)
-  return underFault(t, options, async ({ ledger }) => {
+  return withService(t, options, async ({ ledger }) => {
     const wrong = []
     for (const { times, next } of tables) {
       const { json } = await forecast(ledger, times)
@@ -90,7 +90,7 @@ t.test("a join on the answer's times finds what Python wrote, to the last digit"
 })
 
 t.test('rows that are less than a millisecond apart are different times, and the forecasts go on at their pace', t =>
-  underFault(t, options, async ({ ledger }) => {
+  withService(t, options, async ({ ledger }) => {
     const every = (step: number, digits: number) =>
       Array.from({ length: 12 }, (_, row) => `2018-02-28T02:30:00.${String(row * step + 5).padStart(digits, '0')}`)
     for (const times of [every(1, 4), every(1, 9), every(999_999, 9), every(250, 6)]) {
@@ -111,7 +111,7 @@ t.test('rows that are less than a millisecond apart are different times, and the
 )
 
 t.test('times without an offset are UTC: an hour that the host skips is there, and one that it has twice is once', t =>
-  underFault(t, options, async ({ ledger }) => {
+  withService(t, options, async ({ ledger }) => {
     const spring = [...minutes(40, mm => `2018-03-25T01:${mm}:00`)]
     t.same(
       (await forecast(ledger, spring)).json?.predictions?.map(({ ts }) => ts),
@@ -138,7 +138,7 @@ t.test('times without an offset are UTC: an hour that the host skips is there, a
 )
 
 t.test('offsets may change between rows, as where clocks change: the moment counts', t =>
-  underFault(t, options, async ({ ledger }) => {
+  withService(t, options, async ({ ledger }) => {
     const before = ['42', '44', '46', '48', '50', '52', '54', '56', '58'].map(mm => `2018-03-25T01:${mm}:00+01:00`)
     const { json } = await forecast(ledger, [...before, '2018-03-25T03:00:00+02:00'])
     t.same(
@@ -150,7 +150,7 @@ t.test('offsets may change between rows, as where clocks change: the moment coun
 )
 
 t.test('other and uneven spacing are served, at the rows own pace or at the model pace, with a warning', t =>
-  underFault(t, options, async ({ ledger }) => {
+  withService(t, options, async ({ ledger }) => {
     const five = await forecast(
       ledger,
       Array.from({ length: 10 }, (_, row) => `2018-02-28T02:${String(row * 5).padStart(2, '0')}:00`)
@@ -171,7 +171,7 @@ t.test('other and uneven spacing are served, at the rows own pace or at the mode
 )
 
 t.test('a longer table is read by its last rows; what was before makes no difference and no warning', t =>
-  underFault(t, options, async ({ ledger }) => {
+  withService(t, options, async ({ ledger }) => {
     const right = goldenAnswer(bundle, 0)
     const body = structuredClone(bodyOf(bundle, 0))
     for (const [name, column] of Object.entries(body.data)) {
@@ -185,7 +185,7 @@ t.test('a longer table is read by its last rows; what was before makes no differ
 )
 
 t.test('the times are found under any of their usual names, or where index_col says', t =>
-  underFault(t, options, async ({ ledger }) => {
+  withService(t, options, async ({ ledger }) => {
     const right = goldenAnswer(bundle, 0)
     const { ts, ...columns } = bodyOf(bundle, 0).data
     for (const name of ['ts', 'timestamp', 'time', 'date']) {

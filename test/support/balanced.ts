@@ -6,6 +6,7 @@ import { admit, scaleTo } from '../../src/bench/stack/scale.js'
 import { Ledger } from './ledger.js'
 import { grown, type Scrape, scrape } from './scrape.js'
 import { freePorts } from './servers/ports.js'
+import { unhandled } from './unhandled.js'
 
 export interface BalancedOptions {
   replicas?: number
@@ -99,8 +100,5 @@ export function accounted(t: Test, { ledger, lines }: Balanced): void {
   t.comment(`sent ${entries.length}, lost ${lost.length}, wrong ${wrong.length}, by status ${JSON.stringify(statuses)}`)
   t.same(lost, [], 'no request is lost')
   t.same(wrong, [], 'no answer is wrong')
-  const unhandled = lines.filter(line =>
-    /unhandledRejection|uncaughtException|"level":60|MaxListeners|\(node:\d+\)/.test(line)
-  )
-  t.same(unhandled, [], 'nothing is left unhandled')
+  t.same(unhandled({ lines }), [], 'nothing is left unhandled')
 }

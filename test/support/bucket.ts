@@ -1,6 +1,8 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import type { Test } from 'tap'
 import type { BundleFiles } from '../../src/model/bundle/bundle.js'
+import { Ledger } from './ledger.js'
+import { Operator } from './operator.js'
 import { type Minio, s3Client, startMinio } from './stores.js'
 
 export const ADMIN_TOKEN = 'token-of-the-bucket-tests'
@@ -16,6 +18,11 @@ export interface Bucket {
   put(files: BundleFiles): Promise<void>
   /** settings of a service that serves what is promoted here; at another endpoint where there is one */
   env(endpoint?: string): Record<string, string>
+}
+
+/** Who may promote at a replica with these settings. */
+export function operatorOf({ url }: { url: string }): Operator {
+  return new Operator(new Ledger(url), ADMIN_TOKEN)
 }
 
 /** Starts a store of the test's own, which ends with it. */

@@ -1,6 +1,3 @@
-import type { TestBundle } from './bundles.js'
-import { callers } from './callers.js'
-import type { Ledger } from './ledger.js'
 import { openRaw, type RawSocket, rawRequest, statusesIn } from './raw-socket.js'
 
 const TRICKLE_MS = 100
@@ -10,12 +7,6 @@ export function trickle({ socket }: RawSocket, bytes: string): void {
   let at = 0
   const timer = setInterval(() => void socket.write(bytes[at++ % bytes.length]!), TRICKLE_MS)
   socket.once('close', () => clearInterval(timer))
-}
-
-/** Forecasts one after the other until `done` settles: what everybody else sees meanwhile. */
-export async function othersUntil(ledger: Ledger, bundle: TestBundle, done: Promise<unknown>): Promise<void> {
-  const others = callers(ledger, bundle, 1)
-  await done.finally(() => others.stop())
 }
 
 /** Clients who send the first part of a large body at once, and what follows a byte at a time. */

@@ -1,19 +1,19 @@
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import { bodyOf, gru } from '../support/bundles.js'
 import { NativeSystem } from '../support/compose/system.js'
 import { eventually } from '../support/eventually.js'
-import { Ledger } from '../support/ledger.js'
+import { type Load, startLoad } from '../support/under-load.js'
 
 const REPLICAS = ['replica-1', 'replica-2']
 const CALLERS = 12
 /** So long forecasts that callers are quicker than replicas, and those who wait are not two or three but all that may. */
 const STEPS = 30
+/** What callers may get while replicas are killed: refused at once, cut off, or told that there is none. */
+const FAILURES = [429, 502, 503]
 const LIMIT_MS = 90_000
 /** The port is one of this machine's own in the test; a quote is special in the settings that it is written to. */
 const WEBHOOK = "http://127.0.0.1:9999/hook?to='operators'"
-const bundle = gru()
 
 interface Alert {
   state?: string
@@ -54,21 +54,6 @@ async function webhook(t: Test, system: NativeSystem): Promise<{ alerts: Alert[]
   await new Promise<void>(resolve => server.listen(Number(port), '127.0.0.1', resolve))
   t.teardown(() => server.close())
   return { alerts: told, paths }
-}
-
-/** Requests to HAProxy until it is told to stop; resolves to their statuses. */
-function load(system: NativeSystem): () => Promise<Record<string, number>> {
-  const ledger = new Ledger(system.url('haproxy', 8023))
-  const wait = { over: false }
-  const callers = Array.from({ length: CALLERS }, async (_, index) => {
-    while (!wait.over) await ledger.send(bodyOf(bundle, index, STEPS))
-  })
-  return async () => {
-    wait.over = true
-    await Promise.all(callers)
-    ledger.close()
-    return ledger.statuses
-  }
 }
 
 t.test('each thing that breaks has its alert, at Prometheus and at the webhook, until it is whole again', async t => {
@@ -131,22 +116,31 @@ t.test('each thing that breaks has its alert, at Prometheus and at the webhook, 
   })
   await breaks('HAProxy is killed', 'HAProxyGone', kill('haproxy', at('haproxy', 8405)))
   await breaks('MLflow is killed', 'RegistryUnreachable', kill('mlflow', at('replica-2', 9100)))
-  let stop: ReturnType<typeof load>
+  let load: Load
+  const callers = { url: system.url('haproxy', 8023) }
   await breaks('more come than HAProxy takes', 'RefusalsRise', {
-    break: () => (stop = load(system)),
+    break: () => (load = startLoad(callers, { callers: CALLERS, steps: STEPS, allowed: [429] })),
     async mend(t) {
-      const statuses = await stop()
-      t.ok(statuses[429]! > 0 && statuses[200]! > 0, `some were refused: ${JSON.stringify(statuses)}`)
+      await load.stop(t)
+      for (const wanted of [200, 429])
+        t.ok(
+          load.answers.some(({ status }) => status === wanted),
+          `some got ${wanted}`
+        )
     }
   })
   for (const alert of ['NoReadyReplica', 'RequestsFail']) {
     await breaks('every replica is killed', alert, {
       async break() {
-        stop = load(system)
+        load = startLoad(callers, { callers: CALLERS, steps: STEPS, allowed: FAILURES })
         await Promise.all(REPLICAS.map(name => system.server(name).kill()))
       },
       async mend(t) {
-        t.ok((await stop())[503]! > 0, 'callers saw it')
+        await load.stop(t)
+        t.ok(
+          load.answers.some(({ status }) => status === 503),
+          'callers saw it'
+        )
         await Promise.all(REPLICAS.map(name => system.server(name).restart()))
       }
     })

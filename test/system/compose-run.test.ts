@@ -1,14 +1,10 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { bodyOf, gru } from '../support/bundles.js'
 import { NativeSystem, SECRETS } from '../support/compose/system.js'
 import { eventually } from '../support/eventually.js'
-import { goldenAnswer } from '../support/golden.js'
-import { Ledger } from '../support/ledger.js'
+import { promotedAs, underLoad } from '../support/under-load.js'
 
 const REPLICAS = ['replica-1', 'replica-2']
-const CALLERS = 8
-const bundle = gru()
 
 /** The committed bundle with a better score, as a retraining would give. */
 function better(t: Test): string {
@@ -32,25 +28,6 @@ function versions(system: NativeSystem): Promise<string[]> {
   return Promise.all(REPLICAS.map(ask))
 }
 
-/** Forecasts through HAProxy while `work` goes on: none lost, none wrong, each by a version that was live. */
-async function underLoad(t: Test, system: NativeSystem, live: string[], work: () => Promise<void>): Promise<void> {
-  const ledger = new Ledger(system.url('haproxy', 8023))
-  const wait = { over: false }
-  const callers = Array.from({ length: CALLERS }, async (_, first) => {
-    for (let index = first; !wait.over; index = (index + 1) % 64) {
-      await ledger.send(bodyOf(bundle, index), { right: goldenAnswer(bundle, index) })
-    }
-  })
-  await work().finally(() => (wait.over = true))
-  await Promise.all(callers)
-  ledger.close()
-  t.comment(`sent ${ledger.entries.length}, lost ${ledger.lost.length}, wrong ${ledger.wrong.length}`)
-  t.same([ledger.lost, ledger.wrong], [[], []], 'no request is lost, no answer is wrong')
-  t.same(Object.keys(ledger.statuses), ['200'], 'no caller sees a failure')
-  const named = new Set(ledger.entries.map(({ json }) => json?.model_version))
-  t.same([...named].sort(), live, 'each version that was live answered, and no other')
-}
-
 interface Dashboard {
   panels: { title: string; targets: { expr: string }[] }[]
 }
@@ -70,10 +47,11 @@ t.test('what compose.yaml describes serves v1, swaps to v2 under load, goes back
     const { replicas } = (await (await fetch(`${system.url('haproxy', 8023)}/healthz`)).json()) as { replicas: number }
     return replicas === REPLICAS.length
   })
+  const callers = { url: system.url('haproxy', 8023) }
   t.same(await versions(system), ['1', '1'], 'the committed bundle was registered and promoted')
 
   await system.run('training', 'register', '--bundle', better(t))
-  await underLoad(t, system, ['1', '2'], async () => {
+  await underLoad(t, callers, { versions: promotedAs('1', '2') }, async () => {
     await system.run('training', 'promote', '--name', 'gru-traffic', '--version', '2')
     await eventually('version 2 on every replica', async () => (await versions(system)).every(one => one === '2'))
     const dashboard = JSON.parse(readFileSync('ops/grafana/dashboards/gru-inference.json', 'utf8')) as Dashboard
@@ -86,7 +64,7 @@ t.test('what compose.yaml describes serves v1, swaps to v2 under load, goes back
     }
   })
 
-  await underLoad(t, system, ['1', '2'], async () => {
+  await underLoad(t, callers, { versions: promotedAs('1', '2') }, async () => {
     for (const name of REPLICAS) {
       const headers = { authorization: `Bearer ${SECRETS.ADMIN_TOKEN}` }
       const { status } = await fetch(`${system.url(name, 9100)}/admin/rollback`, { method: 'POST', headers })
@@ -102,7 +80,7 @@ t.test('what compose.yaml describes serves v1, swaps to v2 under load, goes back
   const alerts = readFileSync('ops/prometheus/alerts.yml', 'utf8').match(/- alert: /g)!
   t.same(health, Array(alerts.length).fill('ok'), 'Prometheus evaluates every alert')
 
-  await underLoad(t, system, ['1'], async () => {
+  await underLoad(t, callers, { versions: promotedAs('1') }, async () => {
     await Promise.all(['mlflow', 'minio', 'kafka'].map(name => system.server(name).kill()))
     await system.server('replica-2').restart()
   })

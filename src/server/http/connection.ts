@@ -37,6 +37,8 @@ export interface ConnectionOptions {
   drain: { readonly draining: boolean }
   fast: { routes: readonly FastRoute[]; writer: AnswerWriter } | undefined
   refused(code: WireCode): void
+  /** one of its requests has ended */
+  used(connection: Connection): void
 }
 
 /** The last answer of a connection; `ofNewest` when what came of the newest request's body is what is wrong. */
@@ -109,6 +111,7 @@ export class Connection implements FastConnection {
     this.#idleSince = performance.now()
     this.#idleBytes = this.socket.bytesRead
     if (last) this.#last = true
+    this.#options.used(this)
     this.#settleLater()
   }
 
@@ -131,6 +134,7 @@ export class Connection implements FastConnection {
     this.#underWay--
     if (this.#newest === response) this.#newest = null
     if (response._last) this.#last = true
+    this.#options.used(this)
     this.#settleLater()
   }
 

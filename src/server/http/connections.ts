@@ -57,6 +57,7 @@ export function boundedServer(handler: RequestListener, options: ServerOptions):
  * listener a connection and one timer: a listener or a timer a request would cost the hot path microseconds.
  */
 class Connections {
+  /** Once they are many, those that were used last stand last. */
   readonly #all = new Set<Connection>()
   readonly #options: ServerOptions
   readonly #each: ConnectionOptions
@@ -70,7 +71,8 @@ class Connections {
       keepAliveMs: config.KEEP_ALIVE_MS,
       drain,
       fast: routes && { routes, writer: new AnswerWriter(config.KEEP_ALIVE_MS) },
-      refused: code => metrics.connectionError(code)
+      refused: code => metrics.connectionError(code),
+      used: connection => this.#used(connection)
     }
   }
 
@@ -85,7 +87,13 @@ class Connections {
     })
   }
 
-  /** Ends the oldest connection that has nothing under way; false when there is none. */
+  /** So that whoever opens thousands of connections loses those, and not the callers who came before. */
+  #used(connection: Connection): void {
+    if (this.#all.size < this.#options.config.MAX_CONNECTIONS / 2) return
+    if (this.#all.delete(connection)) this.#all.add(connection)
+  }
+
+  /** Ends the connection that has had nothing under way for longest; false when all have. */
   #madeRoom(): boolean {
     this.#options.metrics.connectionError('too_many')
     for (const connection of this.#all) {

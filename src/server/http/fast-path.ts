@@ -3,6 +3,7 @@ import type { AnswerParts, AnswerWriter } from './answer-text.js'
 import { type FastHeaders, fastHeaders } from './fast-headers.js'
 import { HUNG_UP } from './open-requests.js'
 import { type HeadersComplete, type HeadersGiven, type HttpSocket, type Parser, PAUSE, POST } from './node-http.js'
+import { SmallPieces } from './small-pieces.js'
 
 /** A route whose ordinary requests are answered without Node's request and response objects and without the framework. */
 export interface FastRoute {
@@ -117,6 +118,7 @@ export class FastPath {
   /** the headers of the exchange, as long as it may still be passed on */
   #headers: HeadersGiven | null = null
   #body: Buffer[] = []
+  readonly #pieces = new SmallPieces(piece => this.#piece(piece))
   #isComplete = false
   /** the headers of a request that came behind an exchange; what follows them is not read yet */
   #next: HeadersGiven | null = null
@@ -184,11 +186,16 @@ export class FastPath {
   }
 
   body(chunk: Buffer): void {
-    if (this.#headers === null || this.#isComplete) return this.#node.body.call(this.#parser, chunk)
-    this.#body.push(chunk)
+    this.#pieces.add(chunk)
+  }
+
+  #piece(piece: Buffer): void {
+    if (this.#headers === null || this.#isComplete) return this.#node.body.call(this.#parser, piece)
+    this.#body.push(piece)
   }
 
   messageComplete(): void {
+    this.#pieces.flush()
     const exchange = this.#exchange
     if (exchange === null || this.#headers === null) return this.#node.messageComplete.call(this.#parser)
     this.#isComplete = true
@@ -203,6 +210,7 @@ export class FastPath {
   giveUp(): void {
     const headers = this.#headers
     if (headers === null) return
+    this.#pieces.flush()
     const body = this.#body
     this.#forget()
     this.#connection.fastLeft(false)
@@ -250,6 +258,7 @@ export class FastPath {
   closed(): void {
     const exchange = this.#exchange
     this.#exchange = null
+    this.#pieces.drop()
     if (this.#parser[FAST] === this) this.#parser[FAST] = undefined
     if (exchange === null || exchange.isAnswered) return
     exchange.work?.cancel()

@@ -8,7 +8,7 @@ import { eventually } from '../../support/eventually.js'
 import { goldenAnswer } from '../../support/golden.js'
 import { exchange, openRaw, rawRequest, statusesIn } from '../../support/raw-socket.js'
 import { spawnService } from '../../support/service.js'
-import { type UnderFault, underFault } from '../../support/under-fault.js'
+import { type Shared, withService } from '../../support/shared-service.js'
 import { v2Inputs } from '../../support/v2.js'
 
 const bundle = gru()
@@ -24,8 +24,8 @@ const LINES = ['# the callers', keyLine('alice', ALICE), '', keyLine('bob', BOB)
 const file = `${t.testdir({ keys: LINES })}/keys`
 
 /** Holds a service that asks for keys to what every fault must leave alone. */
-function withKeys(t: Test, use: (under: UnderFault) => Promise<{ executed?: number } | void>) {
-  return underFault(t, { env: { API_KEYS_FILE: file, LOG_REQUESTS: 'true', ADMIN_TOKEN } }, use)
+function withKeys(t: Test, use: (under: Shared) => Promise<{ executed?: number } | void>) {
+  return withService(t, { env: { API_KEYS_FILE: file, LOG_REQUESTS: 'true', ADMIN_TOKEN } }, use)
 }
 
 const ROUTES: [method: string, path: string, body: string][] = [

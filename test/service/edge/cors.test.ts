@@ -8,7 +8,7 @@ import { bodyOf, gru } from '../../support/bundles.js'
 import { goldenAnswer, isGolden } from '../../support/golden.js'
 import type { Answer } from '../../support/ledger.js'
 import { spawnService, startService } from '../../support/service.js'
-import { underFault } from '../../support/under-fault.js'
+import { withService } from '../../support/shared-service.js'
 
 const bundle = gru()
 const body = bodyOf(bundle, 0)
@@ -21,7 +21,7 @@ const ASKING = {
 }
 
 t.test('a page of an origin on the list may call and read the answer, its headers and the refusals', t =>
-  underFault(t, { env: { CORS_ORIGINS: `${A},${B}` } }, async ({ ledger }) => {
+  withService(t, { env: { CORS_ORIGINS: `${A},${B}` } }, async ({ ledger }) => {
     for (const origin of [A, B]) {
       const { status, headers } = await ledger.send(body, { headers: { origin }, right })
       t.equal(status, 200)
@@ -41,7 +41,7 @@ t.test('a page of an origin on the list may call and read the answer, its header
 )
 
 t.test('a browser that asks first is told what it may send', t =>
-  underFault(t, { env: { CORS_ORIGINS: `${A},${B}` } }, async ({ ledger }) => {
+  withService(t, { env: { CORS_ORIGINS: `${A},${B}` } }, async ({ ledger }) => {
     for (const path of ['/predict', '/predict/batch', '/model', '/healthz']) {
       const { status, headers, text } = await ledger.send('', {
         method: 'OPTIONS',
@@ -62,7 +62,7 @@ t.test('a browser that asks first is told what it may send', t =>
 )
 
 t.test('other origins, and routes that are for no page elsewhere, are answered as ever', t =>
-  underFault(t, { env: { CORS_ORIGINS: `${A},${B}` } }, async ({ ledger }) => {
+  withService(t, { env: { CORS_ORIGINS: `${A},${B}` } }, async ({ ledger }) => {
     for (const origin of ['https://evil.example', 'http://a.example', `${A}:444`, `${A}.evil.example`, 'null', '']) {
       const { status, headers } = await ledger.send(body, { headers: { origin }, right })
       t.equal(status, 200, origin)
@@ -81,7 +81,7 @@ t.test('other origins, and routes that are for no page elsewhere, are answered a
 )
 
 t.test('without the setting no answer says anything of origins', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     const { headers } = await ledger.send(body, { headers: { origin: A }, right })
     t.same(
       Object.keys(headers).filter(name => /^(access-control|vary)/.test(name)),
@@ -171,7 +171,7 @@ t.test('with * a page of any origin may call', async t => {
 })
 
 t.test('with * every origin gets the same answer, that of a file too, which no cache need tell apart', t =>
-  underFault(t, { env: { CORS_ORIGINS: '*' } }, async ({ ledger }) => {
+  withService(t, { env: { CORS_ORIGINS: '*' } }, async ({ ledger }) => {
     for (const origin of [A, 'null']) {
       const { headers } = await ledger.send(body, { headers: { origin }, right })
       t.equal(headers['access-control-allow-origin'], '*')

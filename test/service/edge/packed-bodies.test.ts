@@ -9,7 +9,7 @@ import { forgetPeak, peakMb } from '../../support/peak-memory.js'
 import { residentMb } from '../../support/process-facts.js'
 import { openRaw, rawRequest, statusesIn } from '../../support/raw-socket.js'
 import { sendBody } from '../../support/send-body.js'
-import { underFault } from '../../support/under-fault.js'
+import { withService } from '../../support/shared-service.js'
 import { type V2Answer, v2Binary, v2Inputs } from '../../support/v2.js'
 
 const bundle = gru()
@@ -34,7 +34,7 @@ const PACKED: Record<string, (text: string) => Buffer> = {
 }
 
 t.test('a packed body is answered as the same body unpacked, on each route of forecasts', t =>
-  underFault(t, { env }, async ({ ledger }) => {
+  withService(t, { env }, async ({ ledger }) => {
     for (const [coding, pack] of Object.entries(PACKED)) {
       t.equal((await send(ledger, pack(body), coding.trim())).status, 200, coding)
       const { status, text } = await send(ledger, pack(`[${body},{}]`), coding.trim(), '/predict/batch')
@@ -50,7 +50,7 @@ t.test('a packed body is answered as the same body unpacked, on each route of fo
 )
 
 t.test('the V2 protocol takes packed tensors, whose header length is that of the JSON unpacked', t =>
-  underFault(t, { env }, async ({ ledger }) => {
+  withService(t, { env }, async ({ ledger }) => {
     const path = `/v2/models/${bundle.manifest.name}/infer`
     const { body: plain, jsonLength } = v2Binary(v2Inputs(bundle, [0, 1]))
     for (const [coding, pack] of [
@@ -76,7 +76,7 @@ t.test('the V2 protocol takes packed tensors, whose header length is that of the
 )
 
 t.test('clients that pack by themselves are served: fetch with a stream, and curl', t =>
-  underFault(t, { env }, async ({ service, ledger }) => {
+  withService(t, { env }, async ({ service, ledger }) => {
     const packed = new Blob([body]).stream().pipeThrough(new CompressionStream('gzip'))
     const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
     const init = { method: 'POST', headers, body: packed, duplex: 'half' }
@@ -92,7 +92,7 @@ t.test('clients that pack by themselves are served: fetch with a stream, and cur
 )
 
 t.test('the bound is that of a body as it is: what unpacks to the limit is served, a byte more is 413', t =>
-  underFault(t, { env }, async ({ service, ledger }) => {
+  withService(t, { env }, async ({ service, ledger }) => {
     t.equal((await send(ledger, gzipSync(body.padEnd(LIMIT)), 'gzip')).status, 200)
     const over = await send(ledger, gzipSync(body.padEnd(LIMIT + 1)), 'gzip')
     t.match(over, { status: 413, json: { error: { code: 'body_too_large', message: /BODY_LIMIT_BYTES/ } } })
@@ -119,7 +119,7 @@ const BROKEN: Record<string, [bytes: Buffer, coding: string]> = {
 }
 
 t.test('what cannot be unpacked is 400, and the connection goes on', t =>
-  underFault(t, { env }, async ({ ledger }) => {
+  withService(t, { env }, async ({ ledger }) => {
     for (const [what, [bytes, coding]] of Object.entries(BROKEN)) {
       const entry = await send(ledger, bytes, coding)
       t.match(entry, { status: 400, json: { error: { code: 'bad_request', message: /cannot be unpacked/ } } }, what)
@@ -130,7 +130,7 @@ t.test('what cannot be unpacked is 400, and the connection goes on', t =>
 )
 
 t.test('a packed body that is cut off is answered 400, as another is', t =>
-  underFault(t, { env }, async ({ service }) => {
+  withService(t, { env }, async ({ service }) => {
     const { socket, closed } = await openRaw(service.port)
     socket.end(rawRequest('', { 'content-length': String(good.length), 'content-encoding': 'gzip' }))
     t.same(statusesIn(await closed), [400])
@@ -151,7 +151,7 @@ function zstdFrame(text: string, log: number): Buffer {
 }
 
 t.test('zstd is unpacked where Node can, and else refused with what is taken', t =>
-  underFault(t, { env }, async ({ ledger }) => {
+  withService(t, { env }, async ({ ledger }) => {
     const { status, headers } = await send(ledger, zstdFrame(body, 17), 'zstd')
     t.equal(status, HAS_ZSTD ? 200 : 415)
     t.equal(headers['accept-encoding'], HAS_ZSTD ? undefined : 'gzip, deflate')
@@ -164,7 +164,7 @@ const BOMBS = 64
 const bomb = gzipSync(Buffer.alloc(60_000_000, ' '))
 
 t.test('64 bombs at once, of 60 MB each, are 413 and take no more memory than half of what was there', t =>
-  underFault(t, { env: { BODY_LIMIT_BYTES: String(BATCH_LIMIT) } }, async ({ service, ledger }) => {
+  withService(t, { env: { BODY_LIMIT_BYTES: String(BATCH_LIMIT) } }, async ({ service, ledger }) => {
     const pid = service.process.pid!
     for (let round = 0; round < 20; round++) await send(ledger, good, 'gzip')
     const before = residentMb(pid)

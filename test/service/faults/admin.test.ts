@@ -4,7 +4,8 @@ import { bodyOf, gru } from '../../support/bundles.js'
 import { goldenAnswer } from '../../support/golden.js'
 import type { Ledger } from '../../support/ledger.js'
 import { grown, scrape } from '../../support/scrape.js'
-import { underFault } from '../../support/under-fault.js'
+import { withService } from '../../support/shared-service.js'
+import { promotedAs, underLoad } from '../../support/under-load.js'
 
 const bundle = gru()
 const ADMIN_TOKEN = 'canary-token-5d1e7a-0123456789'
@@ -30,7 +31,7 @@ const REFUSED: [string, string | undefined, string?][] = [
 ]
 
 t.test('without a token configured there are no admin routes', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     for (const path of [RELOAD, '/admin/rollback', '/admin']) {
       t.match(await reload(ledger, `Bearer ${ADMIN_TOKEN}`, path), {
         status: 404,
@@ -41,7 +42,7 @@ t.test('without a token configured there are no admin routes', t =>
 )
 
 t.test('only the token itself, in its header, lets anybody in; the refusals are all alike', t =>
-  underFault(t, { env: { ADMIN_TOKEN } }, async ({ service, ledger, before }) => {
+  withService(t, { env: { ADMIN_TOKEN } }, async ({ service, ledger, before }) => {
     const texts = new Set<string>()
     for (const [what, header, path] of REFUSED) {
       const { status, headers, text } = await reload(ledger, header, path)
@@ -58,22 +59,15 @@ t.test('only the token itself, in its header, lets anybody in; the refusals are 
 )
 
 t.test('a reload under load loses and spoils nothing', t =>
-  underFault(t, { env: { ADMIN_TOKEN } }, async ({ service, ledger, before }) => {
-    const wait = { over: false }
-    const caller = async () => {
-      for (let index = 0; !wait.over; index = (index + 1) % 64) {
-        await ledger.send(bodyOf(bundle, index), { right: goldenAnswer(bundle, index) })
+  withService(t, { env: { ADMIN_TOKEN } }, async ({ service, ledger, before }) => {
+    const { version } = bundle.manifest
+    await underLoad(t, { ...service, ledger }, { versions: promotedAs(version) }, async () => {
+      for (const scheme of ['Bearer', 'bearer', 'Bearer']) {
+        const { status, json } = await reload(ledger, `${scheme} ${ADMIN_TOKEN}`)
+        t.equal(status, 200)
+        t.match(json, { ready: true, model: { version }, last_promotion: { outcome: 'live' } })
       }
-    }
-    const callers = Array.from({ length: 4 }, caller)
-    for (const scheme of ['Bearer', 'bearer', 'Bearer']) {
-      const { status, json } = await reload(ledger, `${scheme} ${ADMIN_TOKEN}`)
-      t.equal(status, 200)
-      t.match(json, { ready: true, model: { version: bundle.manifest.version }, last_promotion: { outcome: 'live' } })
-    }
-    wait.over = true
-    await Promise.all(callers)
-    t.same(Object.keys(ledger.statuses), ['200'])
+    })
     t.equal(grown('gru_promotions_total{outcome="live"}', before, await scrape(service.url)), 3)
     // Each rollout runs the golden windows and its warm-up, as the one at the start did before the first request.
     return { executed: 3 * before.get('gru_rows_executed_total')! }
@@ -84,7 +78,7 @@ t.test('a bundle that must not serve is a 422 with the reason, and the old model
   const MODEL_DIR = `${t.testdir()}/bundle`
   cpSync('models/gru', MODEL_DIR, { recursive: true })
   const model = readFileSync(`${MODEL_DIR}/model.onnx`)
-  await underFault(t, { env: { ADMIN_TOKEN, MODEL_DIR } }, async ({ service, ledger, before }) => {
+  await withService(t, { env: { ADMIN_TOKEN, MODEL_DIR } }, async ({ service, ledger, before }) => {
     writeFileSync(`${MODEL_DIR}/model.onnx`, model.subarray(1))
     const { status, json, text } = await reload(ledger, `Bearer ${ADMIN_TOKEN}`)
     t.equal(status, 422)

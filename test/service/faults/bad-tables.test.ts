@@ -3,7 +3,7 @@ import { bodyOf, gru } from '../../support/bundles.js'
 import { goldenAnswer } from '../../support/golden.js'
 import type { Ledger } from '../../support/ledger.js'
 import { CANARY, type Refusal, refused } from '../../support/refusal.js'
-import { underFault } from '../../support/under-fault.js'
+import { withService } from '../../support/shared-service.js'
 
 const bundle = gru()
 const WIDTH = bundle.manifest.features.length
@@ -60,7 +60,7 @@ const SHAPES: Record<string, [(body: Body) => unknown, Refusal]> = {
 }
 
 t.test('a table of another shape is a 400 that says what was expected, and never reaches the model', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     for (const [what, [change, refusal]] of Object.entries(SHAPES)) {
       await refused(t, ledger)(what, changed(change), refusal[1] === undefined ? [refusal[0]] : refusal)
     }
@@ -72,7 +72,7 @@ t.test('a table of another shape is a 400 that says what was expected, and never
 )
 
 t.test('the message says what was expected and what came', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     const message = async (change: (body: Body) => unknown) => {
       return (await ledger.send(changed(change))).json?.error?.message
     }
@@ -94,7 +94,7 @@ async function amongGood(ledger: Ledger, bad: unknown): Promise<{ good: number[]
 }
 
 t.test('a bad request costs the 31 good ones beside it nothing', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     for (const [what, [change]] of Object.entries(SHAPES).slice(-10)) {
       const { good, bad } = await amongGood(ledger, changed(change))
       t.equal(bad, 400, what)

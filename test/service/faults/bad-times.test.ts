@@ -2,7 +2,7 @@ import t from 'tap'
 import { bodyOf, gru } from '../../support/bundles.js'
 import { goldenAnswer } from '../../support/golden.js'
 import { CANARY, type Refusal, refused } from '../../support/refusal.js'
-import { underFault } from '../../support/under-fault.js'
+import { withService } from '../../support/shared-service.js'
 
 const bundle = gru()
 
@@ -82,7 +82,7 @@ const NO_TIMES: [unknown, string][] = [
 ]
 
 t.test('times out of order, twice or mixed are a 400 that points to the row, never sorted in silence', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     for (const [what, [change, refusal]] of Object.entries(SEQUENCES)) {
       await refused(t, ledger)(what, withTimes(change), refusal)
     }
@@ -90,7 +90,7 @@ t.test('times out of order, twice or mixed are a 400 that points to the row, nev
 )
 
 t.test('what is no time is a 400 that points to it, never rolled over to another day', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     for (const [value, code] of NO_TIMES) {
       const what = JSON.stringify(value).slice(0, 40)
       await refused(t, ledger)(what, withTimes(time(9, value)), [code, '/data/ts/9'])
@@ -116,7 +116,7 @@ const MEANT: [unknown, string][] = [
 ]
 
 t.test('the refusal of a time says how to write it', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     for (const [value, words] of MEANT) {
       const { json } = await ledger.send(withTimes(time(9, value)))
       t.ok(json?.error?.message.endsWith(words), `${JSON.stringify(value)}: ${json?.error?.message}`)
@@ -125,7 +125,7 @@ t.test('the refusal of a time says how to write it', t =>
 )
 
 t.test('a bad row before the window is refused too: no table is half accepted', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     const longer = (first: string, value: unknown) => {
       const { data } = structuredClone(bodyOf(bundle, 0))
       for (const [name, column] of Object.entries(data)) column.unshift(name === 'ts' ? first : column[0])

@@ -2,7 +2,7 @@ import t from 'tap'
 import { bodyOf, gru } from '../../support/bundles.js'
 import { goldenAnswer } from '../../support/golden.js'
 import { CANARY, refused } from '../../support/refusal.js'
-import { underFault } from '../../support/under-fault.js'
+import { withService } from '../../support/shared-service.js'
 
 const bundle = gru()
 
@@ -36,7 +36,7 @@ const VALUES: Record<string, string> = {
 }
 
 t.test('a value that is no finite number in range is a 400 that points to it, and the model is not run', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     for (const [text, code] of Object.entries(VALUES)) {
       await refused(t, ledger)(text.slice(0, 20), withValue('up', 3, text), [code, '/data/up/3'])
     }
@@ -44,7 +44,7 @@ t.test('a value that is no finite number in range is a 400 that points to it, an
 )
 
 t.test('the bounds of the manifest hold: at one a value is served, beyond it is refused', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     for (const { name, minimum, maximum } of bundle.manifest.features) {
       t.equal((await ledger.send(withValue(name, 9, String(minimum)))).status, 200, `${name} ${minimum}`)
       await refused(t, ledger)(name, withValue(name, 0, String(minimum - 0.001)), ['out_of_range', `/data/${name}/0`])
@@ -56,7 +56,7 @@ t.test('the bounds of the manifest hold: at one a value is served, beyond it is 
 )
 
 t.test('what a number is written like does not matter', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     const down = bundle.golden.windows[0]!.window[0]![0]!
     for (const text of [`${down}.0`, `${down / 1e8}e8`, `${down}e0`, `${down * 10}E-1`, `${down}.${'0'.repeat(300)}`]) {
       const { status } = await ledger.send(withValue('down', 0, text), { right: goldenAnswer(bundle, 0) })
@@ -80,7 +80,7 @@ const STEPS: Record<string, string> = {
 }
 
 t.test('a number of steps that is not from 1 to MAX_STEPS is a 400', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     const valid = JSON.stringify(bodyOf(bundle, 0))
     for (const [text, code] of Object.entries(STEPS)) {
       const body = valid.replace('{', `{"inference_length":${text},`)

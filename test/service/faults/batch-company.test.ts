@@ -3,7 +3,7 @@ import { bodyOf, gru } from '../../support/bundles.js'
 import { goldenAnswer } from '../../support/golden.js'
 import type { Answer, Ledger } from '../../support/ledger.js'
 import { grown, scrape } from '../../support/scrape.js'
-import { underFault } from '../../support/under-fault.js'
+import { withService } from '../../support/shared-service.js'
 
 const bundle = gru()
 const { features } = bundle.manifest
@@ -40,7 +40,7 @@ function shuffled(seed: number): number[] {
 }
 
 t.test("alone or in any company, a window's forecast is the trainer's, and the company makes no difference", t =>
-  underFault(t, {}, async ({ service, ledger, before }) => {
+  withService(t, {}, async ({ service, ledger, before }) => {
     const alone: Row[] = []
     for (const index of all) alone.push(await forecast(ledger, index))
     for (let round = 1; round <= 5; round++) {
@@ -56,7 +56,7 @@ t.test("alone or in any company, a window's forecast is the trainer's, and the c
 )
 
 t.test('one bad row among good ones reaches no batch: its neighbours are as when alone', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     const alone = await forecast(ledger, 3)
     const poison = JSON.stringify(bodyOf(bundle, 4)).replace(/"up":\[[^,]+/, '"up":[1e39')
     const bad = [poison, poison.replace('1e39', 'null'), poison.replace('1e39', '-1')]

@@ -2,17 +2,17 @@ import t from 'tap'
 import { eventually } from '../../support/eventually.js'
 import { buildFaulty, MAGIC } from '../../support/faulty-build.js'
 import { scrape } from '../../support/scrape.js'
+import { withService } from '../../support/shared-service.js'
 import { SLOW, slowAnswer, slowBody } from '../../support/slow-model.js'
 import { startService } from '../../support/service.js'
 import { Ledger } from '../../support/ledger.js'
-import { underFault } from '../../support/under-fault.js'
 
 const RESCUES = 'gru_batch_rescues_total'
 const env = { ...SLOW, BATCH_CAP: '4', DEADLINE_MS: '20000' }
 
 t.test('a batch that fails for one of its rows is counted and its cause logged, not once a batch', async t => {
   const entry = await buildFaulty(`${t.testdir()}/build`)
-  await underFault(t, { entry, env }, async ({ service, ledger, before }) => {
+  await withService(t, { entry, env }, async ({ service, ledger, before }) => {
     t.equal(before.get(RESCUES), 0, 'it counts from 0, and verification has no part of it')
     const good = (level: number) => ledger.send(slowBody(0, [level, level]), { right: slowAnswer([level, level]) })
     for (let round = 1; round <= 3; round++) {

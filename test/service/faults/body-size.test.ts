@@ -4,7 +4,7 @@ import { goldenAnswer } from '../../support/golden.js'
 import { openRaw, rawRequest, statusesIn } from '../../support/raw-socket.js'
 import { residentMb } from '../../support/process-facts.js'
 import { type BodySent, sendBody } from '../../support/send-body.js'
-import { underFault } from '../../support/under-fault.js'
+import { withService } from '../../support/shared-service.js'
 
 const LIMIT = 65_536
 const bundle = gru()
@@ -16,7 +16,7 @@ function padded(bytes: number): string {
 }
 
 t.test('a body at the limit is served, a byte more is 413, with a length or in chunks', t =>
-  underFault(t, { env }, async ({ service, ledger }) => {
+  withService(t, { env }, async ({ service, ledger }) => {
     const right = goldenAnswer(bundle, 0)
     t.equal((await ledger.send(padded(LIMIT), { right })).status, 200)
     const over = await ledger.send(padded(LIMIT + 1))
@@ -30,7 +30,7 @@ t.test('a body at the limit is served, a byte more is 413, with a length or in c
 )
 
 t.test('a body far over the limit is refused before it has been sent, and never held', t =>
-  underFault(t, { env }, async ({ service, ledger }) => {
+  withService(t, { env }, async ({ service, ledger }) => {
     const before = residentMb(service.process.pid!)
     const told = await openRaw(service.port)
     told.socket.write(rawRequest('', { 'content-length': '1000000000' }))
@@ -59,7 +59,7 @@ const REFUSED: Record<string, { status: number; times?: number; sizes?: number[]
 }
 
 t.test('who is still sending a large body when it is refused gets the answer, not a reset, every time', t =>
-  underFault(t, { env }, async ({ service: { port }, ledger }) => {
+  withService(t, { env }, async ({ service: { port }, ledger }) => {
     for (const [what, { status, times = 5, sizes = [10_000_000], ...sending }] of Object.entries(REFUSED)) {
       for (const bytes of sizes.map(padded)) {
         for (const inChunks of [false, true]) {

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { ConfigSchema } from '../../../src/settings/config.js'
 import type { Manifest } from '../../../src/model/bundle/manifest.js'
 import { spawnService, startService } from '../../support/service.js'
-import { unhandled } from '../../support/under-fault.js'
+import { unhandled } from '../../support/unhandled.js'
 
 const JUNK = 'junk-5d1e7a'
 const SETTINGS = Object.keys(ConfigSchema.properties)

@@ -2,9 +2,9 @@ import t from 'tap'
 import { eventually } from '../../support/eventually.js'
 import { openRaw, rawRequest } from '../../support/raw-socket.js'
 import { type Scrape, scrape } from '../../support/scrape.js'
+import { withService } from '../../support/shared-service.js'
 import { SLOW, slowBody } from '../../support/slow-model.js'
 import type { Ledger } from '../../support/ledger.js'
-import { underFault } from '../../support/under-fault.js'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD', 'PROPFIND', 'SEARCH', 'TRACE', 'M-SEARCH']
 const PATHS = [
@@ -35,7 +35,7 @@ async function wander(ledger: Ledger, from: number, to: number): Promise<void> {
 }
 
 t.test('five thousand paths, methods and ids leave the number of series as it is', t =>
-  underFault(t, {}, async ({ service, ledger }) => {
+  withService(t, {}, async ({ service, ledger }) => {
     // Every method with every path once: what can be labelled is labelled by now.
     await wander(ledger, 0, METHODS.length * PATHS.length * 3)
     const before = ours(await scrape(service.url))
@@ -48,7 +48,7 @@ t.test('five thousand paths, methods and ids leave the number of series as it is
 )
 
 t.test('a URL that cannot be decoded is refused like anything else, and not repeated', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     for (const path of ['/%zz-canary', '/predict/%e0%a4%a', '/%']) {
       const { status, text, json, headers, id } = await ledger.get(path)
       t.equal(status, 400, path)
@@ -60,7 +60,7 @@ t.test('a URL that cannot be decoded is refused like anything else, and not repe
 )
 
 t.test('/metrics and the health routes answer while a worker is stuck', t =>
-  underFault(t, { env: { ...SLOW, RUN_TIMEOUT_MS: '100', DEADLINE_MS: '100' } }, async ({ service, ledger }) => {
+  withService(t, { env: { ...SLOW, RUN_TIMEOUT_MS: '100', DEADLINE_MS: '100' } }, async ({ service, ledger }) => {
     const stuck = await openRaw(service.port)
     stuck.socket.write(rawRequest(JSON.stringify(slowBody(1000))))
     await eventually('not ready', async () => !(await fetch(`${service.url}/readyz`)).ok)

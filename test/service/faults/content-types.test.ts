@@ -2,7 +2,7 @@ import t from 'tap'
 import { bodyOf, gru } from '../../support/bundles.js'
 import { goldenAnswer } from '../../support/golden.js'
 import { exchange, rawRequest, statusesIn } from '../../support/raw-socket.js'
-import { underFault } from '../../support/under-fault.js'
+import { withService } from '../../support/shared-service.js'
 
 const bundle = gru()
 const valid = JSON.stringify(bodyOf(bundle, 0))
@@ -46,7 +46,7 @@ const DOUBTFUL = [
 ]
 
 t.test('only JSON is taken; another type, or none, is a 415', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     const right = goldenAnswer(bundle, 0)
     for (const [type, status] of TYPES) {
       const entry = await ledger.send(valid, { headers: { 'content-type': type }, right })
@@ -57,7 +57,7 @@ t.test('only JSON is taken; another type, or none, is a 415', t =>
 )
 
 t.test('no type, however odd, gets a body past validation', t =>
-  underFault(t, {}, async ({ service, ledger }) => {
+  withService(t, {}, async ({ service, ledger }) => {
     for (const type of [...TYPES.map(([type]) => type), ...DOUBTFUL, '']) {
       for (const body of [valid, invalid]) {
         const request = rawRequest(body, { 'content-type': type, connection: 'close' })

@@ -6,8 +6,8 @@ import type { Ledger } from '../../support/ledger.js'
 import { Ledger as Caller } from '../../support/ledger.js'
 import { grown, scrape } from '../../support/scrape.js'
 import { startService } from '../../support/service.js'
+import { withService } from '../../support/shared-service.js'
 import { SLOW, slowAnswer, slowBody } from '../../support/slow-model.js'
-import { underFault } from '../../support/under-fault.js'
 
 const folder = t.testdir({ build: {} })
 const entry = await buildFaulty(`${folder}/build`)
@@ -19,7 +19,7 @@ const good = (ledger: Ledger) => ledger.send(slowBody(0), { right: slowAnswer() 
 const isReady = async (url: string) => (await fetch(`${url}/readyz`)).ok
 
 t.test('a worker that cannot come back: not ready and refusing, not spinning, and serving again once it can', t =>
-  underFault(t, { entry, env }, async ({ service, ledger, before }) => {
+  withService(t, { entry, env }, async ({ service, ledger, before }) => {
     const bad = ledger.send(slowBody(0, [MAGIC.breaks, MAGIC.breaks]))
     const behind = Array.from({ length: 8 }, () => good(ledger))
     t.equal((await bad).json?.error?.code, 'worker_failed')
@@ -44,7 +44,7 @@ t.test('a worker that cannot come back: not ready and refusing, not spinning, an
 )
 
 t.test('with two workers, the one that is able serves everybody', t =>
-  underFault(t, { entry, env: { ...env, WORKERS: '2' } }, async ({ service, ledger, before }) => {
+  withService(t, { entry, env: { ...env, WORKERS: '2' } }, async ({ service, ledger, before }) => {
     t.teardown(() => rmSync(BROKEN_FILE, { force: true }))
     // Until one lands on the first worker: the second one does not break.
     await eventually('the first worker is in a crash loop', async () => {

@@ -1,14 +1,14 @@
 import t from 'tap'
 import { grown, scrape } from '../../support/scrape.js'
+import { withService } from '../../support/shared-service.js'
 import { SLOW, slowAnswer, slowBody } from '../../support/slow-model.js'
-import { underFault } from '../../support/under-fault.js'
 
 const AT_ONCE = 50
 // One row a batch: the slow one runs alone and everybody else waits behind it.
 const env = { ...SLOW, BATCH_CAP: '1', DEADLINE_MS: '150', QUEUE_ROWS: '64' }
 
 t.test('a request that waits past its deadline is answered 504 and never run', t =>
-  underFault(t, { env }, async ({ ledger }) => {
+  withService(t, { env }, async ({ ledger }) => {
     const slow = ledger.send(slowBody(1000), { right: slowAnswer() })
     const late = await Promise.all(Array.from({ length: AT_ONCE }, () => ledger.send(slowBody(0))))
     const { t: slowTook, status } = await slow
@@ -27,7 +27,7 @@ const STEPS = 1000
 
 t.test('a long forecast stops at its deadline', t =>
   // A step takes longer than the 20 us that each would have.
-  underFault(t, { env: { ...env, DEADLINE_MS: '20', MAX_STEPS: `${STEPS}` } }, async ({ service, ledger, before }) => {
+  withService(t, { env: { ...env, DEADLINE_MS: '20', MAX_STEPS: `${STEPS}` } }, async ({ service, ledger, before }) => {
     const long = await ledger.send({ ...slowBody(0), inference_length: STEPS })
     t.match(long, { status: 504, json: { error: { code: 'deadline_exceeded' } } })
     const executed = grown('gru_rows_executed_total', before, await scrape(service.url))

@@ -5,7 +5,7 @@ import { openRaw, type RawSocket } from '../../support/raw-socket.js'
 import { scrape } from '../../support/scrape.js'
 import { type Service, startService } from '../../support/service.js'
 import { SLOW, slowAnswer, slowBody } from '../../support/slow-model.js'
-import { unhandled } from '../../support/under-fault.js'
+import { unhandled } from '../../support/unhandled.js'
 
 const IN_FLIGHT = 24
 const env = { ...SLOW, BATCH_CAP: '4', DEADLINE_MS: '20000', GRACE_MS: '30000', DRAIN_DELAY_MS: '1000' }

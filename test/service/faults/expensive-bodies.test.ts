@@ -1,11 +1,10 @@
 import t from 'tap'
 import { gru } from '../../support/bundles.js'
-import { callers } from '../../support/callers.js'
 import { expensiveBodies } from '../../support/expensive-bodies.js'
 import { goldenAnswer } from '../../support/golden.js'
-import { Ledger } from '../../support/ledger.js'
 import { scrape } from '../../support/scrape.js'
-import { underFault } from '../../support/under-fault.js'
+import { withService } from '../../support/shared-service.js'
+import { repeat, underLoad } from '../../support/under-load.js'
 
 const bundle = gru()
 const LIMIT = 327_680 // BODY_LIMIT_BYTES by default
@@ -14,7 +13,7 @@ const SENDERS = 20
 const env = { BODY_LIMIT_BYTES: String(MIB) }
 
 t.test('whatever fills a body, it is served or refused as it stands, with a short answer', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     for (const [what, body] of Object.entries(expensiveBodies(bundle, LIMIT))) {
       t.ok(body.length <= LIMIT && body.length > LIMIT / 5, `${what}: near the limit`)
       const { status, text, json } = await ledger.send(body, { right: goldenAnswer(bundle, 0) })
@@ -27,7 +26,7 @@ t.test('whatever fills a body, it is served or refused as it stands, with a shor
 )
 
 t.test('twenty senders of expensive bodies take little more CPU than twenty of tables', t =>
-  underFault(t, { env }, async ({ service, ledger }) => {
+  withService(t, { env }, async ({ service, ledger }) => {
     const bodies = expensiveBodies(bundle, MIB)
     const cpu = async () => (await scrape(service.url)).get('process_cpu_seconds_total')!
     const cost = async (kind: string) => {
@@ -46,27 +45,17 @@ t.test('twenty senders of expensive bodies take little more CPU than twenty of t
 )
 
 t.test('while twenty send expensive bodies, everybody else is answered, and so are the health checks', t =>
-  underFault(t, { env }, async ({ service, ledger }) => {
+  withService(t, { env }, async ({ service, ledger }) => {
     const bodies = Object.values(expensiveBodies(bundle, MIB))
-    const senders = Array.from({ length: SENDERS }, async (_, sender) => {
-      for (let at = sender; at < bodies.length * 2; at += SENDERS) await ledger.send(bodies[at % bodies.length])
+    const ready: number[] = []
+    const answers = await underLoad(t, { ...service, ledger }, { callers: 4 }, async () => {
+      const checks = repeat(1, async () => ready.push((await fetch(`${service.url}/readyz`)).status))
+      const senders = Array.from({ length: SENDERS }, async (_, sender) => {
+        for (let at = sender; at < bodies.length * 2; at += SENDERS) await ledger.send(bodies[at % bodies.length])
+      })
+      await Promise.all(senders).finally(checks)
     })
-    const good = new Ledger(service.url)
-    const others = callers(good, bundle, 4)
-    const checks = { over: false, ready: [] as number[] }
-    const checker = (async () => {
-      while (!checks.over) checks.ready.push((await fetch(`${service.url}/readyz`)).status)
-    })()
-    await Promise.all(senders).finally(() => (checks.over = true))
-    await Promise.all([others.stop(), checker])
-    good.close()
-    t.ok(
-      good.entries.length > 50 && checks.ready.length > 10,
-      `${good.entries.length} went on, ${checks.ready.length} checks`
-    )
-    t.same([good.lost, good.wrong, Object.keys(good.statuses)], [[], [], ['200']])
-    t.same([...new Set(checks.ready)], [200])
-    for (const { status, text } of good.entries) ledger.book(status, text)
-    return { executed: good.entries.length }
+    t.ok(answers.length > 50 && ready.length > 10, `${answers.length} went on, ${ready.length} checks`)
+    t.same([...new Set(ready)], [200])
   })
 )

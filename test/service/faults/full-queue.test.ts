@@ -3,8 +3,8 @@ import { eventually } from '../../support/eventually.js'
 import type { Ledger } from '../../support/ledger.js'
 import { openRaw, rawRequest, statusesIn } from '../../support/raw-socket.js'
 import { scrape } from '../../support/scrape.js'
+import { withService } from '../../support/shared-service.js'
 import { SLOW, slowAnswer, slowBody } from '../../support/slow-model.js'
-import { underFault } from '../../support/under-fault.js'
 
 const PLACES = 4
 const env = { ...SLOW, BATCH_CAP: '1', QUEUE_ROWS: `${PLACES}`, DEADLINE_MS: '600000' }
@@ -17,7 +17,7 @@ function fill(ledger: Ledger, work: number) {
 const inFlight = async (url: string) => (await scrape(url)).get('gru_requests_in_flight')
 
 t.test('a full queue refuses at once with 429 and Retry-After', t =>
-  underFault(t, { env }, async ({ service, ledger }) => {
+  withService(t, { env }, async ({ service, ledger }) => {
     const served = fill(ledger, 300)
     await eventually('every slot is taken', async () => (await inFlight(service.url)) === PLACES)
     const refused = await Promise.all(Array.from({ length: 20 }, () => ledger.send(slowBody(0))))
@@ -41,7 +41,7 @@ t.test('a full queue refuses at once with 429 and Retry-After', t =>
 )
 
 t.test('a caller who has not sent its body yet takes no slot', t =>
-  underFault(t, { env }, async ({ service, ledger, before }) => {
+  withService(t, { env }, async ({ service, ledger, before }) => {
     const body = JSON.stringify(slowBody(0))
     const half = rawRequest(body).slice(0, -10)
     const senders = await Promise.all(Array.from({ length: PLACES * 3 }, () => openRaw(service.port)))

@@ -5,8 +5,8 @@ import { openFiles } from '../../support/process-facts.js'
 import { answersIn, openRaw, rawGet, rawRequest } from '../../support/raw-socket.js'
 import { scrape } from '../../support/scrape.js'
 import { startService } from '../../support/service.js'
+import { withService } from '../../support/shared-service.js'
 import { SLOW, slowBody } from '../../support/slow-model.js'
-import { underFault } from '../../support/under-fault.js'
 
 const bundle = gru()
 const FORECAST = rawRequest(JSON.stringify(bodyOf(bundle, 0)))
@@ -35,7 +35,7 @@ const CASES: Record<string, [string, number[], number]> = {
 }
 
 t.test('a client that shuts its sending side and waits is answered what it asked, then the connection ends', t =>
-  underFault(t, {}, async ({ service, ledger }) => {
+  withService(t, {}, async ({ service, ledger }) => {
     const files = openFiles(service.process.pid!)
     let hungUp = 0
     for (const [when, [bytes, expected, cutOff]] of Object.entries(CASES)) {
@@ -58,7 +58,7 @@ t.test('a client that shuts its sending side and waits is answered what it asked
 )
 
 t.test('a kept connection, half-closed behind its second request, gets the second answer', t =>
-  underFault(t, {}, async ({ service, ledger }) => {
+  withService(t, {}, async ({ service, ledger }) => {
     const { socket, text, closed } = await openRaw(service.port)
     socket.write(rawGet('/healthz'))
     await eventually('the first answer', () => answersIn(text()).length === 1)
@@ -73,7 +73,7 @@ t.test('a kept connection, half-closed behind its second request, gets the secon
 )
 
 t.test('a client that is reset after it shut its sending side has hung up: its work is cancelled', t =>
-  underFault(t, { env: PATIENT }, async ({ service, ledger }) => {
+  withService(t, { env: PATIENT }, async ({ service, ledger }) => {
     const slow = ledger.send(slowBody(1000))
     const inFlight = async () => (await scrape(service.url)).get('gru_requests_in_flight')
     await eventually('the model is busy', async () => (await inFlight()) === 1)

@@ -2,8 +2,8 @@ import t from 'tap'
 import { eventually } from '../../support/eventually.js'
 import { openRaw, rawRequest } from '../../support/raw-socket.js'
 import { grown, scrape } from '../../support/scrape.js'
+import { withService } from '../../support/shared-service.js'
 import { SLOW, slowAnswer, slowBody } from '../../support/slow-model.js'
-import { underFault } from '../../support/under-fault.js'
 import { unreadPipelines } from '../../support/unread.js'
 
 const CALLERS = 100
@@ -15,7 +15,7 @@ const env = { ...SLOW, BATCH_CAP: '1', QUEUE_ROWS: `${SLOTS}` }
 
 t.test('callers who hang up while they wait are not run, and their slots are free again', t =>
   // So long that even at the rate of the slow run all would end in time: admission cannot know that the next ones are quick.
-  underFault(t, { env: { ...env, DEADLINE_MS: '86400000' } }, async ({ service, ledger, before }) => {
+  withService(t, { env: { ...env, DEADLINE_MS: '86400000' } }, async ({ service, ledger, before }) => {
     const slow = ledger.send(slowBody(1000), { right: slowAnswer() })
     const callers = await Promise.all(Array.from({ length: CALLERS }, () => openRaw(service.port)))
     for (const { socket } of callers) socket.write(rawRequest(JSON.stringify(slowBody(0))))
@@ -36,7 +36,7 @@ t.test('callers who hang up while they wait are not run, and their slots are fre
 
 t.test('the result of a run whose caller hung up is dropped', t =>
   // Not ready is how one sees from outside that the run has begun.
-  underFault(t, { env: { ...env, RUN_TIMEOUT_MS: '100' } }, async ({ service, ledger, before }) => {
+  withService(t, { env: { ...env, RUN_TIMEOUT_MS: '100' } }, async ({ service, ledger, before }) => {
     const ready = async () => (await fetch(`${service.url}/readyz`)).ok
     const caller = await openRaw(service.port)
     caller.socket.write(rawRequest(JSON.stringify(slowBody(1000))))
@@ -52,7 +52,7 @@ t.test('the result of a run whose caller hung up is dropped', t =>
 )
 
 t.test('a caller who hangs up with answers unread takes nothing from whoever has its slot now', t =>
-  underFault(
+  withService(
     t,
     { env: { ...env, BATCH_CAP: '16', MAX_STEPS: '1000', DEADLINE_MS: '86400000' } },
     async ({ service, ledger, before }) => {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { bodyOf, gru } from '../../support/bundles.js'
 import { goldenAnswer } from '../../support/golden.js'
 import { refused } from '../../support/refusal.js'
-import { underFault } from '../../support/under-fault.js'
+import { withService } from '../../support/shared-service.js'
 
 const bundle = gru()
 const MIB = 1_048_576
@@ -30,7 +30,7 @@ const BODIES: Record<string, [string, string]> = {
 }
 
 t.test('nesting, keys and numbers without end are refused in no time, and the stack holds', t =>
-  underFault(t, { env: { BODY_LIMIT_BYTES: String(MIB) } }, async ({ ledger }) => {
+  withService(t, { env: { BODY_LIMIT_BYTES: String(MIB) } }, async ({ ledger }) => {
     for (const [what, [body, code]] of Object.entries(BODIES)) {
       t.ok(Buffer.byteLength(body) <= MIB, `${what}: within the limit`)
       const entry = await ledger.send(body)

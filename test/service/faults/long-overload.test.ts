@@ -2,7 +2,7 @@ import t from 'tap'
 import { bodyOf, gru } from '../../support/bundles.js'
 import { eventually } from '../../support/eventually.js'
 import { grown, scrape } from '../../support/scrape.js'
-import { underFault } from '../../support/under-fault.js'
+import { withService } from '../../support/shared-service.js'
 
 const bundle = gru()
 const STEPS = 100
@@ -15,7 +15,7 @@ const MOST_RUN = 1.5
 t.test(
   'when far more steps are asked for than can be run in time, those are run that somebody gets an answer from',
   t =>
-    underFault(t, { env }, async ({ service, ledger, before }) => {
+    withService(t, { env }, async ({ service, ledger, before }) => {
       const right = (predictions: unknown[]) => predictions.length === STEPS
       // All at once and more than the time holds: each of them would end after its deadline if all were begun.
       const body = bodyOf(bundle, 0, STEPS)
@@ -42,7 +42,7 @@ t.test(
 )
 
 t.test('beside a queue full of long forecasts one step is still answered', t =>
-  underFault(t, { env }, async ({ service, ledger, before }) => {
+  withService(t, { env }, async ({ service, ledger, before }) => {
     const body = bodyOf(bundle, 0, STEPS)
     const long = Promise.all(Array.from({ length: CALLERS }, () => ledger.send(body)))
     const short = await Promise.all(Array.from({ length: 20 }, () => ledger.send(bodyOf(bundle, 1))))

@@ -3,7 +3,7 @@ import { parseJsonBody } from '../../../src/server/predict/json-body.js'
 import { bodyOf, gru } from '../../support/bundles.js'
 import { goldenAnswer } from '../../support/golden.js'
 import { CANARY, type Refusal, refused } from '../../support/refusal.js'
-import { underFault } from '../../support/under-fault.js'
+import { withService } from '../../support/shared-service.js'
 
 const bundle = gru()
 const valid = JSON.stringify(bodyOf(bundle, 0))
@@ -41,7 +41,7 @@ const NOT_JSON: Record<string, [string | Uint8Array, Refusal]> = {
 }
 
 t.test('a body that is not JSON is a 400 that says where, and repeats nothing of it', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     for (const [what, [body, refusal]] of Object.entries(NOT_JSON)) await refused(t, ledger)(what, body, refusal)
     t.equal((await ledger.send(valid, { right: goldenAnswer(bundle, 0) })).status, 200)
   })
@@ -57,7 +57,7 @@ const KEY_TWICE: Record<string, [string, string]> = {
 }
 
 t.test('a key that stands twice is refused, however it is written: one of its values would be dropped', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     for (const [what, [body, path]] of Object.entries(KEY_TWICE)) {
       await refused(t, ledger)(what, body, ['duplicate_key', path])
     }
@@ -67,7 +67,7 @@ t.test('a key that stands twice is refused, however it is written: one of its va
 )
 
 t.test('__proto__, constructor and their disguises are unknown names, and change nothing', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     for (const name of ['__proto__', '\\u005f_proto__', 'constructor', 'toString', 'hasOwnProperty']) {
       const plain = name.replace('\\u005f', '_')
       const field = `${valid.slice(0, -1)},"${name}":{"x":1,"prototype":{"x":1}}}`

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { bodyOf, gru } from '../../support/bundles.js'
 import { isGolden } from '../../support/golden.js'
 import type { Ledger } from '../../support/ledger.js'
+import { withService } from '../../support/shared-service.js'
 import { readStrictly } from '../../support/strict-reading.js'
-import { underFault } from '../../support/under-fault.js'
 
 const bundle = gru()
 const { windows } = bundle.golden
@@ -100,7 +100,7 @@ function plainBody(rows: number[][]) {
 }
 
 t.test('two thousand damaged bodies: each is refused or read as it stands, none is a 5xx', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     let served = 0
     const damaged = fc.asyncProperty(
       fc.nat({ max: 63 }),
@@ -118,7 +118,7 @@ t.test('two thousand damaged bodies: each is refused or read as it stands, none 
 )
 
 t.test('a body cut off anywhere is a 400', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     const text = JSON.stringify(bodyOf(bundle, 1))
     for (let length = 0; length < text.length; length += 3) {
       const { status } = await ledger.send(text.slice(0, length))
@@ -129,7 +129,7 @@ t.test('a body cut off anywhere is a 400', t =>
 )
 
 t.test('rows in another order are a 400; columns in another order are the same forecast', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     const order = fc.shuffledSubarray([...Array(manifest.window).keys()], { minLength: manifest.window })
     const rows = fc.asyncProperty(fc.nat({ max: 63 }), order, async (index, shuffled) => {
       const body = bodyOf(bundle, index)

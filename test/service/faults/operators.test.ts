@@ -12,7 +12,7 @@ import { openRaw, rawRequest } from '../../support/raw-socket.js'
 import { grown, type Scrape, scrape } from '../../support/scrape.js'
 import { type Service, startService } from '../../support/service.js'
 import { SLOW, slowAnswer, slowBody } from '../../support/slow-model.js'
-import { unhandled } from '../../support/under-fault.js'
+import { unhandled } from '../../support/unhandled.js'
 
 const bundle = gru()
 const ADMIN_TOKEN = 'token-of-the-operators-test'

@@ -4,7 +4,7 @@ import { bodyOf, gru } from '../../support/bundles.js'
 import { goldenAnswer } from '../../support/golden.js'
 import { type Refusal, refused } from '../../support/refusal.js'
 import { installedFolder } from '../../support/servers/installed.js'
-import { underFault } from '../../support/under-fault.js'
+import { withService } from '../../support/shared-service.js'
 
 const bundle = gru()
 const python = `${installedFolder('mlflow')}/python/bin/python`
@@ -39,7 +39,7 @@ const FORMS: Record<string, [Refusal, string]> = {
 }
 
 t.test('a table in another of its usual forms is refused with the way to send it', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     const forms = pandasForms()
     for (const [form, [refusal, words]] of Object.entries(FORMS)) {
       await refused(t, ledger)(form, forms[form], refusal)
@@ -53,14 +53,14 @@ t.test('a table in another of its usual forms is refused with the way to send it
 )
 
 t.test('the way that is shown for pandas is right', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     const { right } = pandasForms()
     t.equal((await ledger.send(right, { right: goldenAnswer(bundle, 0) })).status, 200)
   })
 )
 
 t.test('what Python writes that is no JSON is named', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     const { str, 'with NaN': nan, epoch } = pandasForms()
     const said = async (body: unknown) => (await ledger.send(body)).json?.error
     t.match(await said(str), { code: 'malformed_json', message: /double quotes, not single quotes .*json\.dumps/ })
@@ -81,7 +81,7 @@ t.test('what Python writes that is no JSON is named', t =>
 )
 
 t.test('all columns that are missing are named at once, and the steps that may be asked for', t =>
-  underFault(t, { env: { MAX_STEPS: '7' } }, async ({ ledger }) => {
+  withService(t, { env: { MAX_STEPS: '7' } }, async ({ ledger }) => {
     const { ts, down, up } = bodyOf(bundle, 0).data
     const names = bundle.manifest.features.map(({ name }) => name).filter(name => name !== 'down' && name !== 'up')
     const missing = await ledger.send({ data: { ts, down, up } })
@@ -102,7 +102,7 @@ t.test('all columns that are missing are named at once, and the steps that may b
 )
 
 t.test('of the body as a whole there is no pointer; of a field in it there is', t =>
-  underFault(t, {}, async ({ ledger }) => {
+  withService(t, {}, async ({ ledger }) => {
     for (const body of ['[]', '5', 'null', '"x"', '{}', '{"index_col":"ts"}', '{', '']) {
       t.notOk('path' in (await ledger.send(body)).json!.error!, body)
     }

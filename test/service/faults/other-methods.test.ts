@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { bodyOf, gru } from '../../support/bundles.js'
 import { Ledger } from '../../support/ledger.js'
 import { startService } from '../../support/service.js'
-import { underFault } from '../../support/under-fault.js'
+import { withService } from '../../support/shared-service.js'
 
 const bundle = gru()
 const ADMIN_TOKEN = 'token-of-the-methods-test'
@@ -51,7 +51,7 @@ t.test('a path that is there, asked with another method, is a 405 that says whic
 )
 
 t.test('a body that comes with another method is not looked at, however large, and the connection goes on', t =>
-  underFault(t, options, async ({ ledger }) => {
+  withService(t, options, async ({ ledger }) => {
     for (const body of ['{', bodyOf(bundle, 0), 'x'.repeat(2_000_000)]) {
       t.equal((await ledger.send(body, { method: 'PUT' })).status, 405)
     }
@@ -72,13 +72,13 @@ t.test('who may not know that a path is there does not learn it by another metho
 )
 
 t.test('an admin route asks for its token before it says anything', t =>
-  underFault(t, options, async ({ ledger }) => {
+  withService(t, options, async ({ ledger }) => {
     t.equal((await ledger.get('/admin/reload')).status, 401)
   })
 )
 
 t.test('what is not there is a 404 in the form of errors, under every prefix and with every method', t =>
-  underFault(t, options, async ({ ledger }) => {
+  withService(t, options, async ({ ledger }) => {
     const nowhere = ['/nope', '/docs/nope', '/docs/static/nope.js', '/docs/static/', '/page/nope.js', '/model/nope']
     for (const path of [
       ...nowhere,
@@ -97,7 +97,7 @@ t.test('what is not there is a 404 in the form of errors, under every prefix and
 )
 
 t.test('every page of the documentation is there', t =>
-  underFault(t, options, async ({ ledger }) => {
+  withService(t, options, async ({ ledger }) => {
     for (const path of ['', '/', '/json', '/yaml', '/static/swagger-initializer.js', '/static/swagger-ui.css']) {
       t.equal((await ledger.get(`/docs${path}`)).status, 200, path)
     }

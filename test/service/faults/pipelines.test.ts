@@ -5,8 +5,8 @@ import { Ledger } from '../../support/ledger.js'
 import { answersIn, exchange, openRaw, rawGet, rawRequest } from '../../support/raw-socket.js'
 import { grown, scrape } from '../../support/scrape.js'
 import { startService } from '../../support/service.js'
+import { withService, type Shared } from '../../support/shared-service.js'
 import { SLOW, slowBody } from '../../support/slow-model.js'
-import { underFault, type UnderFault } from '../../support/under-fault.js'
 
 const bundle = gru()
 const FORECAST = JSON.stringify(bodyOf(bundle, 0))
@@ -17,7 +17,7 @@ const FULL = 7
 const idOf = ({ head }: { head: string }) => /^x-request-id: (.*)$/im.exec(head)?.[1]
 
 /** Sends it all at once and holds the service to these statuses, in this order, and to a book that agrees. */
-async function pipelined({ service, ledger }: UnderFault, bytes: string, bodiless?: ReadonlySet<number>) {
+async function pipelined({ service, ledger }: Shared, bytes: string, bodiless?: ReadonlySet<number>) {
   const answers = answersIn(await exchange(service.port, bytes), bodiless)
   for (const answer of answers) {
     // What is no request is in no route's count, and its answer has no name.
@@ -27,7 +27,7 @@ async function pipelined({ service, ledger }: UnderFault, bytes: string, bodiles
 }
 
 t.test('a client that reads gets every answer of a long pipeline, in the order of its requests', t =>
-  underFault(t, {}, async under => {
+  withService(t, {}, async under => {
     const kinds = [
       (id: number) => ask(id),
       (id: number) => rawGet('/model', { 'x-request-id': `${id}` }),
@@ -72,7 +72,7 @@ const ENDS: Record<string, [string, number | undefined, string | undefined]> = {
 
 for (const [what, [bytes, status, kind]] of Object.entries(ENDS)) {
   t.test(`${what}, in a pipeline: what was asked before is answered first, and what comes behind is not run`, t =>
-    underFault(t, {}, async under => {
+    withService(t, {}, async under => {
       const { service, before } = under
       const answers = await pipelined(under, `${ask(1)}${ask(2)}${bytes}${ask(3)}`)
       t.strictSame(
@@ -88,7 +88,7 @@ for (const [what, [bytes, status, kind]] of Object.entries(ENDS)) {
 }
 
 t.test('a body that is not JSON, in a pipeline, costs the others nothing', t =>
-  underFault(t, {}, async under => {
+  withService(t, {}, async under => {
     const bytes = `${ask(1)}${ask(2, '{')}${ask(3)}${rawGet('/healthz', { connection: 'close', 'x-request-id': '4' })}`
     const answers = await pipelined(under, bytes)
     t.strictSame(
@@ -100,7 +100,7 @@ t.test('a body that is not JSON, in a pipeline, costs the others nothing', t =>
 )
 
 t.test('a chunk that is none, behind forecasts, is answered 400 in its place', t =>
-  underFault(t, {}, async under => {
+  withService(t, {}, async under => {
     const chunked =
       'POST /predict HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'
     const answers = await pipelined(under, ask(1) + ask(2) + chunked)
@@ -114,7 +114,7 @@ t.test('a chunk that is none, behind forecasts, is answered 400 in its place', t
 )
 
 t.test('a client that reads late is not told that it was slow to ask; one that is slow to ask is', t =>
-  underFault(t, { env: { REQUEST_TIMEOUT_MS: '500' } }, async ({ service, ledger }) => {
+  withService(t, { env: { REQUEST_TIMEOUT_MS: '500' } }, async ({ service, ledger }) => {
     const { socket, text, closed } = await openRaw(service.port)
     socket.pause()
     const bodyLater = rawRequest(FORECAST, { 'x-request-id': 'late' })

@@ -1,16 +1,12 @@
 import { createHash } from 'node:crypto'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { bodyOf, gru } from '../../support/bundles.js'
-import { goldenAnswer } from '../../support/golden.js'
 import { Ledger } from '../../support/ledger.js'
 import { flagged, greedy, grown, initializer } from '../../support/onnx-bytes.js'
 import { startService } from '../../support/service.js'
-import { unhandled } from '../../support/under-fault.js'
+import { promotedAs, underLoad } from '../../support/under-load.js'
 
-const bundle = gru()
 const ADMIN_TOKEN = 'token-0123456789abcdef'
-const CALLERS = 8
 
 interface Promoting {
   /** writes another bundle where the service looks: a version, a model, a change of the golden answers */
@@ -19,35 +15,18 @@ interface Promoting {
   ledger: Ledger
 }
 
-/** Promotes under load: whatever happens, each caller gets the right answer, from a version that was live. */
-async function underLoad(t: Test, live: string[], work: (promoting: Promoting) => Promise<void>): Promise<void> {
+/** Promotes under load at a service of its own, whose callers are answered by these versions. */
+async function promoting(t: Test, live: string[], work: (promoting: Promoting) => Promise<void>): Promise<void> {
   const MODEL_DIR = `${t.testdir()}/bundle`
   cpSync('models/gru', MODEL_DIR, { recursive: true })
   const service = await startService({ env: { MODEL_DIR, ADMIN_TOKEN, SANDBOX_TIMEOUT_MS: '5000' } })
   t.teardown(() => service.stop())
   const ledger = new Ledger(service.url)
-  const wait = { over: false }
-  const callers = Array.from({ length: CALLERS }, async () => {
-    for (let index = 0; !wait.over; index = (index + 1) % 64) {
-      await ledger.send(bodyOf(bundle, index), { right: goldenAnswer(bundle, index) })
-    }
-  })
-  const operator = new Ledger(service.url)
   const headers = { authorization: `Bearer ${ADMIN_TOKEN}` }
-  await work({
-    put: putter(MODEL_DIR),
-    admin: route => operator.send('{}', { path: `/admin/${route}`, headers }),
-    ledger: operator
-  })
-  wait.over = true
-  await Promise.all(callers)
-  t.comment(`sent ${ledger.entries.length}, lost ${ledger.lost.length}, wrong ${ledger.wrong.length}`)
-  t.same([ledger.lost, ledger.wrong], [[], []], 'no request is lost, no answer is wrong')
-  t.same(Object.keys(ledger.statuses), ['200'], 'no caller sees a failure')
-  const versions = [...new Set(ledger.entries.map(({ json }) => json?.model_version))]
-  t.same(versions.sort(), live.sort(), 'each version that was live answered, and no other')
-  t.same([service.process.exitCode, unhandled(service)], [null, []], 'the process goes on')
-  for (const book of [ledger, operator]) book.close()
+  const admin: Promoting['admin'] = route => ledger.send('{}', { path: `/admin/${route}`, headers })
+  const versions = promotedAs(...live)
+  await underLoad(t, service, { versions }, () => work({ put: putter(MODEL_DIR), admin, ledger }))
+  ledger.close()
 }
 
 function putter(folder: string): Promoting['put'] {
@@ -65,7 +44,7 @@ function putter(folder: string): Promoting['put'] {
 }
 
 t.test('a rollback puts the version before back, once, and holds off the one that it left', t =>
-  underLoad(t, ['1', '2'], async ({ put, admin, ledger }) => {
+  promoting(t, ['1', '2'], async ({ put, admin, ledger }) => {
     t.match(await admin('rollback'), { status: 409, json: { error: { code: 'no_previous_model' } } })
     put('2')
     t.match((await admin('reload')).json, {
@@ -81,7 +60,7 @@ t.test('a rollback puts the version before back, once, and holds off the one tha
 )
 
 t.test('a bundle that would harm the service is refused with its reason while callers notice nothing', t =>
-  underLoad(t, ['1'], async ({ put, admin, ledger }) => {
+  promoting(t, ['1'], async ({ put, admin, ledger }) => {
     const model = readFileSync('models/gru/model.onnx')
     const refused = async (reason: string) => {
       t.match(await admin('reload'), { status: 422, json: { error: { message: new RegExp(`^${reason}: `) } } })

@@ -1,19 +1,17 @@
 import { rmSync, writeFileSync } from 'node:fs'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { openBrowser, visit } from '../../support/browser.js'
-import { bodyOf, gru, lstm, scaledGru } from '../../support/bundles.js'
+import { gru, lstm, scaledGru } from '../../support/bundles.js'
 import { eventually } from '../../support/eventually.js'
 import { buildFaulty } from '../../support/faulty-build.js'
-import { goldenAnswer } from '../../support/golden.js'
-import { Ledger } from '../../support/ledger.js'
 import { registered } from '../../support/aliases.js'
 import { scrape } from '../../support/scrape.js'
 import { type Service, startService } from '../../support/service.js'
-import { unhandled } from '../../support/under-fault.js'
+import { promotedAs, underLoad } from '../../support/under-load.js'
 
 const ADMIN_TOKEN = 'token-of-the-shadow-tests'
 const FACTOR = 1.125
-const CALLERS = 8
+const LOAD = { versions: promotedAs('1') }
 
 interface State {
   model: { version: string } | null
@@ -41,29 +39,6 @@ function reached(what: string, { url }: Service, wanted: (state: State['shadow']
   )
 }
 
-/** Callers go on while `work` lasts: each gets the live model's answer, whatever becomes of the shadow. */
-async function underLoad(t: Test, service: Service, work: () => Promise<void>): Promise<void> {
-  const ledger = new Ledger(service.url)
-  const wait = { over: false }
-  const callers = Array.from({ length: CALLERS }, async () => {
-    for (let index = 0; !wait.over; index = (index + 1) % 64) {
-      await ledger.send(bodyOf(gru(), index), { right: goldenAnswer(gru(), index) })
-    }
-  })
-  try {
-    await work()
-  } finally {
-    wait.over = true
-    await Promise.all(callers)
-    ledger.close()
-  }
-  t.comment(`sent ${ledger.entries.length}, lost ${ledger.lost.length}, wrong ${ledger.wrong.length}`)
-  t.same([ledger.lost, ledger.wrong], [[], []], 'no request is lost, no answer is wrong')
-  t.same(Object.keys(ledger.statuses), ['200'], 'no caller sees a failure')
-  t.same([...new Set(ledger.entries.map(({ json }) => json?.model_version))], ['1'], 'only the live version answers')
-  t.same([service.process.exitCode, unhandled(service)], [null, []], 'the process goes on')
-}
-
 t.test('a shadow of MLflow is compared with the live model, and nothing that befalls it reaches a caller', async t => {
   const folder = t.testdir()
   scaledGru(`${folder}/scaled`, FACTOR)
@@ -86,7 +61,7 @@ t.test('a shadow of MLflow is compared with the live model, and nothing that bef
   await reached('the shadow is there', service, ({ ready }) => ready)
 
   await t.test('its forecasts differ as they were made to', t =>
-    underLoad(t, service, async () => {
+    underLoad(t, service, LOAD, async () => {
       const state = await reached('rows are compared', service, s => (s.comparison?.rows.compared ?? 0) >= 200)
       t.equal(state.shadow.model?.version, '2')
       for (const [feature, { mean_relative }] of Object.entries(state.shadow.comparison!.differences)) {
@@ -109,7 +84,7 @@ t.test('a shadow of MLflow is compared with the live model, and nothing that bef
   )
 
   await t.test('slow, it gets fewer rows', t =>
-    underLoad(t, service, async () => {
+    underLoad(t, service, LOAD, async () => {
       writeFileSync(FAULT_FILE, 'slow')
       const dropped = (await scrape(service.url)).get('gru_shadow_rows_total{outcome="dropped"}')!
       await eventually('rows are dropped', async () => {
@@ -119,7 +94,7 @@ t.test('a shadow of MLflow is compared with the live model, and nothing that bef
   )
 
   await t.test('dying again and again, it gets none until it lives', t =>
-    underLoad(t, service, async () => {
+    underLoad(t, service, LOAD, async () => {
       writeFileSync(FAULT_FILE, 'dies')
       await reached('it is given up', service, ({ ready, comparison }) => !ready && comparison!.rows.failed > 0)
       t.ok((await scrape(service.url)).get('gru_shadow_worker_deaths_total')! > 0)
@@ -131,7 +106,7 @@ t.test('a shadow of MLflow is compared with the live model, and nothing that bef
   )
 
   await t.test('refused for another signature, with its alias gone, or the same as the live one', t =>
-    underLoad(t, service, async () => {
+    underLoad(t, service, LOAD, async () => {
       await registry.alias('candidate', '3')
       const refusal = await reached('it is refused', service, s => s.last_promotion?.reason === 'signature_mismatch')
       t.match(refusal.shadow, {

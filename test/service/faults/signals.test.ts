@@ -4,7 +4,7 @@ import { bodyOf, gru } from '../../support/bundles.js'
 import { goldenAnswer } from '../../support/golden.js'
 import { Ledger } from '../../support/ledger.js'
 import { type Service, spawnService, startService } from '../../support/service.js'
-import { unhandled } from '../../support/under-fault.js'
+import { unhandled } from '../../support/unhandled.js'
 
 const bundle = gru()
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const

@@ -4,7 +4,7 @@ import { bodyOf, gru } from '../../support/bundles.js'
 import { goldenAnswer } from '../../support/golden.js'
 import { exchange, rawRequest, statusesIn } from '../../support/raw-socket.js'
 import { grown, scrape } from '../../support/scrape.js'
-import { underFault } from '../../support/under-fault.js'
+import { withService } from '../../support/shared-service.js'
 
 const bundle = gru()
 const body = JSON.stringify(bodyOf(bundle, 0))
@@ -33,7 +33,7 @@ const UNREADABLE: Record<string, [string, number, string]> = {
 }
 
 t.test('what cannot be read as HTTP is answered with its status, counted, and the connection closed', t =>
-  underFault(t, {}, async ({ service, ledger, before }) => {
+  withService(t, {}, async ({ service, ledger, before }) => {
     const kinds: Record<string, number> = {}
     for (const [what, [bytes, status, kind]] of Object.entries(UNREADABLE)) {
       const answer = await exchange(service.port, Buffer.from(bytes, 'latin1'))
@@ -53,7 +53,7 @@ t.test('what cannot be read as HTTP is answered with its status, counted, and th
 )
 
 t.test('a body in a coding that is not known is refused before it is read', t =>
-  underFault(t, {}, async ({ service, ledger, before }) => {
+  withService(t, {}, async ({ service, ledger, before }) => {
     const bomb = gzipSync(Buffer.alloc(50_000_000))
     const codings = ['br', 'compress', 'gzip, identity', 'gzip, gzip', 'aws-chunked', '*']
     for (const coding of codings) {

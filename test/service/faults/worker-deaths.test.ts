@@ -3,8 +3,8 @@ import { eventually } from '../../support/eventually.js'
 import { buildFaulty, MAGIC } from '../../support/faulty-build.js'
 import type { Entry, Ledger } from '../../support/ledger.js'
 import { grown, scrape } from '../../support/scrape.js'
+import { withService } from '../../support/shared-service.js'
 import { SLOW, slowAnswer, slowBody } from '../../support/slow-model.js'
-import { underFault } from '../../support/under-fault.js'
 
 const entry = await buildFaulty(t.testdir())
 const env = { ...SLOW, BATCH_CAP: '4', DEADLINE_MS: '20000' }
@@ -27,7 +27,7 @@ async function among(ledger: Ledger, url: string, level: number): Promise<{ bad:
 const deaths = 'gru_worker_deaths_total'
 
 async function diesWith(t: Test, level: number): Promise<void> {
-  await underFault(t, options, async ({ service, ledger, before }) => {
+  await withService(t, options, async ({ service, ledger, before }) => {
     const { bad, others } = await among(ledger, service.url, level)
     t.match(bad, { status: 500, json: { error: { code: 'worker_failed', retryable: true } } })
     const failed = others.filter(({ status }) => status !== 200)
@@ -44,7 +44,7 @@ t.test('a worker that exits fails its batch alone, and is replaced', t => diesWi
 t.test('a worker whose heap is full fails its batch alone, and is replaced', t => diesWith(t, MAGIC.exhausts))
 
 t.test('a row that a run fails for fails alone: its neighbours are answered', t =>
-  underFault(t, options, async ({ service, ledger, before }) => {
+  withService(t, options, async ({ service, ledger, before }) => {
     for (const level of [MAGIC.throws, MAGIC.shortens]) {
       const { bad, others } = await among(ledger, service.url, level)
       t.match(bad, { status: 500, json: { error: { code: 'worker_failed' } } })
@@ -56,7 +56,7 @@ t.test('a row that a run fails for fails alone: its neighbours are answered', t 
 )
 
 t.test('a forecast that is no number is a 500, not an answer', t =>
-  underFault(t, options, async ({ ledger }) => {
+  withService(t, options, async ({ ledger }) => {
     const { status, json } = await ledger.send(slowBody(0, [MAGIC.spoils, MAGIC.spoils]))
     t.equal(status, 500)
     t.equal(json?.error?.code, 'invalid_forecast')

@@ -1,17 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import { ADMIN_TOKEN, startBucket } from '../../support/bucket.js'
-import { Ledger } from '../../support/ledger.js'
-import { Operator } from '../../support/operator.js'
-import { underLoad } from '../../support/row.js'
-import { type Service, startService } from '../../support/service.js'
+import { operatorOf, startBucket } from '../../support/bucket.js'
+import { startService } from '../../support/service.js'
+import { promotedAs, underLoad } from '../../support/under-load.js'
 import { changedBundle } from '../../support/wrong-bundles.js'
-
-const token = ADMIN_TOKEN
-
-function operatorOf(service: Service): Operator {
-  return new Operator(new Ledger(service.url), token)
-}
 
 /** Changes a bit of every model in the cache; gives how many there are. */
 function flip(folder: string): number {
@@ -47,8 +39,9 @@ t.test('a copy with a flipped bit is never served, and fetched again', async t =
   t.match(await operatorOf(service).state(), { ready: false, model: null }, 'a copy with a flipped bit is not served')
   t.ok(service.lines.some(line => line.includes('"reason":"checksum_mismatch"')))
   await bucket.minio.restart()
-  await operatorOf(service).serves('2')
-  await underLoad(t, { row: 33, service, token, versions: ['2'] }, async operator => {
+  const operator = operatorOf(service)
+  await operator.serves('2')
+  await underLoad(t, service, { versions: promotedAs('2') }, async () => {
     t.match((await operator.order('rollback')).json, { error: { message: /^checksum_mismatch: / } })
     t.match((await operator.order('rollback')).json, { error: { code: 'no_previous_model' } })
   })

@@ -2,18 +2,15 @@ import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { FolderLock } from '../../../src/host/folder-lock.js'
-import { ADMIN_TOKEN, type Bucket, startBucket } from '../../support/bucket.js'
+import { type Bucket, operatorOf, startBucket } from '../../support/bucket.js'
 import { noted } from '../../support/cache-copy.js'
 import { eventually } from '../../support/eventually.js'
-import { Ledger } from '../../support/ledger.js'
-import { Operator } from '../../support/operator.js'
 import { type Service, startService } from '../../support/service.js'
 import { changedBundle } from '../../support/wrong-bundles.js'
 
 const BUNDLE = ['golden.json', 'model.json', 'model.onnx']
 const LOST = 'files in CACHE_DIR were removed by another program: the files still in memory are written again'
 
-const operatorOf = (service: Service) => new Operator(new Ledger(service.url), ADMIN_TOKEN)
 const remove = (path: string) => rmSync(path, { recursive: true })
 const contents = (folder: string) => readdirSync(folder).map(name => join(folder, name))
 

@@ -1,15 +1,12 @@
 import { readdirSync, renameSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { ADMIN_TOKEN, type Bucket, startBucket } from '../../support/bucket.js'
+import { type Bucket, operatorOf, startBucket } from '../../support/bucket.js'
 import { noted, snapshot } from '../../support/cache-copy.js'
 import { eventually } from '../../support/eventually.js'
-import { Ledger } from '../../support/ledger.js'
-import { Operator } from '../../support/operator.js'
 import { type Service, type ServiceOptions, spawnService, startService } from '../../support/service.js'
 import { changedBundle } from '../../support/wrong-bundles.js'
 
 const IN_USE = 'gru-inference: CACHE_DIR is in use by another process'
-const operatorOf = (service: Service) => new Operator(new Ledger(service.url), ADMIN_TOKEN)
 
 /** Starts a replica, which takes version 1 live. */
 async function replica(t: Test, options: ServiceOptions, version = '1'): Promise<Service> {

@@ -1,17 +1,9 @@
 import t from 'tap'
-import { ADMIN_TOKEN, startBucket } from '../../support/bucket.js'
+import { operatorOf, startBucket } from '../../support/bucket.js'
 import { eventually } from '../../support/eventually.js'
-import { Ledger } from '../../support/ledger.js'
-import { Operator } from '../../support/operator.js'
-import { underLoad } from '../../support/row.js'
-import { type Service, startService } from '../../support/service.js'
+import { startService } from '../../support/service.js'
+import { promotedAs, underLoad } from '../../support/under-load.js'
 import { changedBundle } from '../../support/wrong-bundles.js'
-
-const token = ADMIN_TOKEN
-
-function operatorOf(service: Service): Operator {
-  return new Operator(new Ledger(service.url), token)
-}
 
 t.test('a replica restarts from its cache with the store down, says stale, and rolls back', async t => {
   const bucket = await startBucket(t)
@@ -36,7 +28,8 @@ t.test('a replica restarts from its cache with the store down, says stale, and r
     model: { version: '2' },
     promotion: { stale: true, previous_version: '1' }
   })
-  await underLoad(t, { row: 33, service, token, versions: ['1', '2'] }, async operator => {
+  await underLoad(t, service, { versions: promotedAs('1', '2') }, async () => {
+    const operator = operatorOf(service)
     await eventually('the store is missed', async () => !(await operator.state()).promotion.registry_up)
     t.match((await operator.order('rollback')).json, { model: { version: '1' }, promotion: { held_off: '2' } })
   })
@@ -45,7 +38,8 @@ t.test('a replica restarts from its cache with the store down, says stale, and r
   service = await start()
   t.match(await operatorOf(service).state(), { model: { version: '1' }, promotion: { held_off: '2', stale: true } })
   await bucket.minio.restart()
-  await underLoad(t, { row: 33, service, token, versions: ['1', '2'] }, async operator => {
+  await underLoad(t, service, { versions: promotedAs('1', '2') }, async () => {
+    const operator = operatorOf(service)
     await eventually('the store is back', async () => (await operator.state()).promotion.promoted_version === '2')
     t.match(await operator.state(), { model: { version: '1' }, promotion: { held_off: '2' } })
     t.match((await operator.order('reload')).json, { model: { version: '2' }, promotion: { stale: false } })

@@ -1,16 +1,12 @@
 import t from 'tap'
-import { ADMIN_TOKEN, startBucket } from '../../support/bucket.js'
-import { underCallers } from '../../support/following.js'
-import { Ledger } from '../../support/ledger.js'
-import { Operator } from '../../support/operator.js'
-import { withModel } from '../../support/registered.js'
+import { operatorOf, startBucket } from '../../support/bucket.js'
 import { scrape } from '../../support/scrape.js'
 import { startService } from '../../support/service.js'
+import { GENTLE, promotedAs, underLoad } from '../../support/under-load.js'
 import { changedBundle } from '../../support/wrong-bundles.js'
 
 const HOUR = 3_600_000
 const JUMPS = [2 * HOUR, -2 * HOUR, 0]
-const live = Object.fromEntries(['1', '2', '3', '4'].map(version => [version, withModel()]))
 
 t.test('a clock that jumps disturbs no answer; a store that minds is told apart from one that is down', async t => {
   const bucket = await startBucket(t)
@@ -20,11 +16,9 @@ t.test('a clock that jumps disturbs no answer; a store that minds is told apart 
     env: { ...bucket.env(), JUMPS: JUMPS.join(','), POLL_INTERVAL_MS: '0', CACHE_DIR: `${t.testdir()}/cache` }
   })
   t.teardown(() => service.process.kill('SIGKILL'))
-  const book = new Ledger(service.url)
-  t.teardown(() => book.close())
-  const operator = new Operator(book, ADMIN_TOKEN)
+  const operator = operatorOf(service)
   await operator.serves('1')
-  await underCallers(t, service, { callers: 16, live }, async () => {
+  await underLoad(t, service, { ...GENTLE, versions: promotedAs('1', '2', '3', '4') }, async () => {
     for (const [index, jump] of JUMPS.entries()) {
       const version = String(index + 2)
       await bucket.put(changedBundle({ version }))

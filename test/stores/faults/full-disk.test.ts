@@ -1,14 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync } from 'node:fs'
 import t from 'tap'
-import { ADMIN_TOKEN, startBucket } from '../../support/bucket.js'
-import { Ledger } from '../../support/ledger.js'
-import { Operator } from '../../support/operator.js'
-import { underLoad } from '../../support/row.js'
+import { operatorOf, startBucket } from '../../support/bucket.js'
 import { spawnService, startService } from '../../support/service.js'
+import { promotedAs, underLoad } from '../../support/under-load.js'
 import { changedBundle } from '../../support/wrong-bundles.js'
-
-const token = ADMIN_TOKEN
 
 t.test('a disk that takes no more costs the new model, not the old one', async t => {
   const bucket = await startBucket(t)
@@ -16,11 +12,12 @@ t.test('a disk that takes no more costs the new model, not the old one', async t
   await bucket.put(changedBundle({ version: '1' }))
   const service = await startService({ env: { ...bucket.env(), CACHE_DIR } })
   t.teardown(() => service.process.kill('SIGKILL'))
-  await new Operator(new Ledger(service.url), token).serves('1')
+  const operator = operatorOf(service)
+  await operator.serves('1')
   await bucket.put(changedBundle({ version: '2' }))
   const limit = (bytes: string) =>
     execFileSync('prlimit', ['--pid', String(service.process.pid), `--fsize=${bytes}:unlimited`])
-  await underLoad(t, { row: 46, service, token, versions: ['1', '2'] }, async operator => {
+  await underLoad(t, service, { versions: promotedAs('1', '2') }, async () => {
     limit('65536')
     t.match(await operator.order('reload'), { status: 503, json: { error: { message: /^cache_io: / } } })
     t.match(await operator.state(), { model: { version: '1' }, last_promotion: { reason: 'cache_io' } })

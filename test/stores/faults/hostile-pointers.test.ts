@@ -2,11 +2,11 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { follow, underCallers } from '../../support/following.js'
+import { follow } from '../../support/following.js'
 import { registered, withModel } from '../../support/registered.js'
 import { startMinio, startMlflow } from '../../support/stores.js'
+import { GENTLE, underLoad } from '../../support/under-load.js'
 
-const CALLERS = 16
 const SECRET = 'secret-of-somebody'
 
 const minio = await startMinio()
@@ -79,7 +79,7 @@ t.test('an address that leads elsewhere is refused, asked nothing, and not repea
   await model.promote(await model.add(live[1].files))
   const { service, state, admin, serves } = await follow(t, { s3: minio, mlflow: { url: origin }, name: model.name })
   await serves('1')
-  await underCallers(t, service, { callers: CALLERS, live }, async () => {
+  await underLoad(t, service, { ...GENTLE, versions: live }, async () => {
     answer.honest = false
     for (const address of addresses(origin)) {
       answer.address = address

@@ -1,11 +1,10 @@
 import t from 'tap'
 import { eventually } from '../../support/eventually.js'
-import { follow, type Following, underCallers } from '../../support/following.js'
+import { follow, type Following } from '../../support/following.js'
 import { type Candidate, published, shiftedBy, tell, withModel } from '../../support/registered.js'
 import { scrape } from '../../support/scrape.js'
 import { startKafka, startMinio, startMlflow } from '../../support/stores.js'
-
-const CALLERS = 16
+import { GENTLE, underLoad } from '../../support/under-load.js'
 
 const minio = await startMinio()
 t.teardown(() => minio.stop())
@@ -30,7 +29,7 @@ t.test('a broker that is down, frozen or restarted changes nothing for callers, 
   const { service, serves } = replica
   await serves('1')
   await service.line('promotion events cannot be heard')
-  const answered = await underCallers(t, service, { callers: CALLERS, live }, async () => {
+  await underLoad(t, service, { ...GENTLE, versions: live }, async () => {
     await model.promote('2')
     await serves('2')
     await kafka.restart()
@@ -59,6 +58,5 @@ t.test('a broker that is down, frozen or restarted changes nothing for callers, 
       60_000
     )
   })
-  t.same([...answered].sort(), ['1', '2', '3', '4'])
   t.equal(await service.stop(), 0)
 })

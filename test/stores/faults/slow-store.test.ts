@@ -1,11 +1,9 @@
 import t from 'tap'
-import { ADMIN_TOKEN, startBucket } from '../../support/bucket.js'
+import { operatorOf, startBucket } from '../../support/bucket.js'
 import { eventually } from '../../support/eventually.js'
-import { Ledger } from '../../support/ledger.js'
-import { Operator } from '../../support/operator.js'
-import { underLoad } from '../../support/row.js'
 import { startService } from '../../support/service.js'
 import { type Fault, storeProxy } from '../../support/store-proxy.js'
+import { promotedAs, underLoad } from '../../support/under-load.js'
 import { changedBundle } from '../../support/wrong-bundles.js'
 
 const HALF = 320_000
@@ -24,9 +22,10 @@ t.test('a store that is slow is given up after three tries, each with its end, a
   const env = { ...bucket.env(proxy.url), CACHE_DIR: `${t.testdir()}/cache`, FETCH_TIMEOUT_MS: '1500' }
   const service = await startService({ env })
   t.teardown(() => service.process.kill('SIGKILL'))
-  await new Operator(new Ledger(service.url), ADMIN_TOKEN).serves('1')
+  const operator = operatorOf(service)
+  await operator.serves('1')
   await bucket.put(changedBundle({ version: '2' }))
-  await underLoad(t, { row: 35, service, token: ADMIN_TOKEN, versions: ['1', '2'] }, async operator => {
+  await underLoad(t, service, { versions: promotedAs('1', '2') }, async () => {
     const before = proxy.open.size
     for (const [what, fault] of Object.entries(FAULTS)) {
       proxy.asked.clear()

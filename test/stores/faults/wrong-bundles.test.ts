@@ -1,9 +1,7 @@
 import t from 'tap'
-import { ADMIN_TOKEN, startBucket } from '../../support/bucket.js'
-import { Ledger } from '../../support/ledger.js'
-import { Operator } from '../../support/operator.js'
-import { underLoad } from '../../support/row.js'
+import { operatorOf, startBucket } from '../../support/bucket.js'
 import { startService } from '../../support/service.js'
+import { promotedAs, underLoad } from '../../support/under-load.js'
 import { type Change, changedBundle, resetFirst, withNan } from '../../support/wrong-bundles.js'
 
 const WRONG: Record<string, [Change, string]> = {
@@ -33,8 +31,9 @@ t.test('a bundle with a wrong signature or wrong answers is refused with its rea
   await bucket.put(changedBundle({ version: '1' }))
   const service = await startService({ env: { ...bucket.env(), CACHE_DIR: `${t.testdir()}/cache` } })
   t.teardown(() => service.process.kill('SIGKILL'))
-  await new Operator(new Ledger(service.url), ADMIN_TOKEN).serves('1')
-  await underLoad(t, { row: 28, service, token: ADMIN_TOKEN, versions: ['1'] }, async operator => {
+  const operator = operatorOf(service)
+  await operator.serves('1')
+  await underLoad(t, service, { versions: promotedAs('1') }, async () => {
     for (const [what, [change, reason]] of Object.entries(WRONG)) {
       await bucket.put(changedBundle({ version: '2', ...change }))
       const ended = await operator.order('reload')

@@ -1,13 +1,10 @@
 import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { accounted, balanced } from '../../support/balanced.js'
-import { ADMIN_TOKEN, startBucket } from '../../support/bucket.js'
-import { gru } from '../../support/bundles.js'
-import { callers } from '../../support/callers.js'
+import { operatorOf, startBucket } from '../../support/bucket.js'
 import { eventually } from '../../support/eventually.js'
-import { Ledger } from '../../support/ledger.js'
-import { Operator } from '../../support/operator.js'
 import { storeProxy } from '../../support/store-proxy.js'
+import { promotedAs, underLoad } from '../../support/under-load.js'
 import { changedBundle } from '../../support/wrong-bundles.js'
 
 const temporary = (folder: string) => readdirSync(folder).filter(name => name.startsWith('temporary'))
@@ -23,33 +20,31 @@ t.test('a replica that is killed during a download starts with the old model, an
     env: bucket.env(proxy.url),
     envOf: index => ({ CACHE_DIR: cacheOf(index) })
   })
-  const { ledger, replicas } = stack
-  const operator = (index: number) => new Operator(new Ledger(replicas[index]!.url), ADMIN_TOKEN)
-  const load = callers(ledger, gru(), 8)
-  await operator(1).serves('1')
+  const { replicas } = stack
+  const operator = (index: number) => operatorOf(replicas[index]!)
+  await underLoad(t, stack, { versions: promotedAs('1', '2') }, async load => {
+    await operator(1).serves('1')
 
-  await bucket.put(changedBundle({ version: '2' }))
-  proxy.asked.clear()
-  // The first time is the question what is promoted.
-  proxy.fault = (line, times) =>
-    line.includes('model.onnx') && times > 1 ? { after: 300_000, then: 'stall' } : undefined
-  const reload = operator(1).order('reload')
-  await eventually('a half file', () => temporary(cacheOf(1)).length > 0 && proxy.asked.get('model.onnx') === 2)
-  process.kill(replicas[1]!.pid, 'SIGKILL')
-  t.equal((await reload).status, 0)
-  t.equal(temporary(cacheOf(1)).length, 1, 'the half file is there')
+    await bucket.put(changedBundle({ version: '2' }))
+    proxy.asked.clear()
+    // The first time is the question what is promoted.
+    proxy.fault = (line, times) =>
+      line.includes('model.onnx') && times > 1 ? { after: 300_000, then: 'stall' } : undefined
+    const reload = operator(1).order('reload')
+    await eventually('a half file', () => temporary(cacheOf(1)).length > 0 && proxy.asked.get('model.onnx') === 2)
+    process.kill(replicas[1]!.pid, 'SIGKILL')
+    t.equal((await reload).status, 0)
+    t.equal(temporary(cacheOf(1)).length, 1, 'the half file is there')
 
-  proxy.fault = () => ({ after: 0, then: 'stall' })
-  await stack.restart(1)
-  t.same(temporary(cacheOf(1)), [], 'the half file is gone')
-  t.match(await operator(1).state(), { ready: true, model: { version: '1' }, promotion: { stale: true } })
-  proxy.fault = () => undefined
-  for (const index of [0, 1]) {
-    t.match(await operator(index).order('reload'), { status: 200, json: { model: { version: '2' } } })
-  }
-  const sent = ledger.entries.length
-  await eventually('the new version answers', () => ledger.entries.length > sent + 200)
-  await load.stop()
-  t.same(ledger.statuses, { 200: ledger.entries.length })
+    proxy.fault = () => ({ after: 0, then: 'stall' })
+    await stack.restart(1)
+    t.same(temporary(cacheOf(1)), [], 'the half file is gone')
+    t.match(await operator(1).state(), { ready: true, model: { version: '1' }, promotion: { stale: true } })
+    proxy.fault = () => undefined
+    for (const index of [0, 1]) {
+      t.match(await operator(index).order('reload'), { status: 200, json: { model: { version: '2' } } })
+    }
+    await load.answered(200)
+  })
   accounted(t, stack)
 })

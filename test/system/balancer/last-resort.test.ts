@@ -2,11 +2,11 @@ import t from 'tap'
 import { scaleTo } from '../../../src/bench/stack/scale.js'
 import { accounted, balanced, type Balanced } from '../../support/balanced.js'
 import { bodyOf, gru } from '../../support/bundles.js'
-import { callers } from '../../support/callers.js'
 import { eventually } from '../../support/eventually.js'
 import { goldenAnswer } from '../../support/golden.js'
 import { HAPROXIES } from '../../support/haproxies.js'
 import { largestTable } from '../../support/large-tables.js'
+import { underLoad } from '../../support/under-load.js'
 
 const bundle = gru()
 const right = goldenAnswer(bundle, 0)
@@ -58,19 +58,15 @@ for (const [name, program] of Object.entries(HAPROXIES)) {
       const env = { DRAIN_DELAY_MS: '300000', GRACE_MS: '600000' }
       const stack = await balanced(t, { program, env })
       const { ledger, replicas } = stack
-      const load = callers(ledger, bundle, 8)
-      for (const { pid } of replicas) process.kill(pid, 'SIGTERM')
-      await allDown(stack)
-      const served = (more: number) => {
-        const before = ledger.entries.length
-        return eventually('they go on', () => ledger.entries.length > before + more)
-      }
-      await served(100)
-      t.equal((await ledger.send(largestTable(bundle, 0), { right })).status, 200, 'large tables, too')
-      process.kill(replicas[1]!.pid, 'SIGKILL')
-      await replicas[1]!.child.exit
-      await served(100)
-      await load.stop()
+      await underLoad(t, stack, {}, async load => {
+        for (const { pid } of replicas) process.kill(pid, 'SIGTERM')
+        await allDown(stack)
+        await load.answered(100)
+        t.equal((await ledger.send(largestTable(bundle, 0), { right })).status, 200, 'large tables, too')
+        process.kill(replicas[1]!.pid, 'SIGKILL')
+        await replicas[1]!.child.exit
+        await load.answered(100)
+      })
       process.kill(replicas[0]!.pid, 'SIGKILL')
       t.same(ledger.statuses, { 200: ledger.entries.length })
       accounted(t, stack)

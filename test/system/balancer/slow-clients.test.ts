@@ -4,7 +4,8 @@ import { bodyOf, gru } from '../../support/bundles.js'
 import { eventually } from '../../support/eventually.js'
 import { residentMb } from '../../support/process-facts.js'
 import { openRaw, rawRequest } from '../../support/raw-socket.js'
-import { othersUntil, trickle } from '../../support/slow-senders.js'
+import { trickle } from '../../support/slow-senders.js'
+import { underLoad } from '../../support/under-load.js'
 
 const bundle = gru()
 const REQUEST_TIMEOUT = 2000 // haproxy.cfg's own
@@ -22,7 +23,7 @@ t.test('HAProxy answers 408 to clients that are slow with headers or body; other
     trickle(raw, request.slice(body))
   })
   const answers = Promise.all(slow.map(({ closed }) => closed))
-  await othersUntil(ledger, bundle, answers)
+  await underLoad(t, stack, { callers: 1 }, () => answers)
   const took = performance.now() - began
   const texts = await answers
   const [headers, bodies] = [0, 1].map(half => texts.filter((_, index) => index % 2 === half)) as [string[], string[]]
@@ -54,7 +55,7 @@ t.test('a client that never reads is cut off at HAProxy in bounded memory; other
   )
   let most = 0
   const look = setInterval(() => (most = Math.max(most, residentMb(haproxy.pid) + residentMb(replicas[0]!.pid))), 50)
-  await othersUntil(ledger, bundle, gone)
+  await underLoad(t, stack, { callers: 1 }, () => gone)
   clearInterval(look)
   t.ok(most < 400, `at most ${Math.round(most)} MiB were in use`)
   await eventually('no request is left', async () => (await stack.stats()).servers.r1!.sessions === 0)

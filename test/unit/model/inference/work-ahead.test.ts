@@ -18,6 +18,16 @@ async function serving(t: Test, options: Partial<PoolOptions> = {}): Promise<Ser
   return model
 }
 
+/** Loading takes longer than any test here: those to whom the number of slots is nothing share one model. */
+const shared = serving(t, { queueRows: 256 })
+
+/** The shared model, which the test before has left without work. */
+async function idle(): Promise<ServingModel> {
+  const model = await shared
+  t.same([model.pool.taken, model.pool.backlog.steps], [0, 0])
+  return model
+}
+
 /** Starts a forecast of a golden window; `ended` hears how it ended. */
 function start({ pool, reader }: ServingModel, steps: number, ended: (how: string) => void): Forecast {
   const { time, window } = golden.windows[0]!
@@ -28,7 +38,7 @@ function start({ pool, reader }: ServingModel, steps: number, ended: (how: strin
 }
 
 t.test('long forecasts end in the order in which they came, not all together', async t => {
-  const model = await serving(t, { queueRows: 128 })
+  const model = await idle()
   const ends: number[] = []
   await new Promise<void>(resolve => {
     for (let index = 0; index < 100; index++) {
@@ -43,7 +53,7 @@ t.test('long forecasts end in the order in which they came, not all together', a
 })
 
 t.test('a forecast of one step does not wait for the long ones that came before it', async t => {
-  const model = await serving(t, { queueRows: 128 })
+  const model = await idle()
   let longEnded = 0
   const all = Array.from(
     { length: 100 },
@@ -55,7 +65,7 @@ t.test('a forecast of one step does not wait for the long ones that came before 
 })
 
 t.test('what would not end in half of its time behind the work ahead is refused, and by its steps', async t => {
-  const model = await serving(t, { queueRows: 256 })
+  const model = await idle()
   const { pool } = model
   const ended = Array.from({ length: 200 }, () => new Promise<void>(resolve => start(model, 30, () => resolve())))
   const msPerStep = 1000 / pool.backlog.rowsPerSecond
@@ -70,7 +80,7 @@ t.test('what would not end in half of its time behind the work ahead is refused,
 })
 
 t.test('whoever hangs up while a long forecast waits for its turn gives its slot back at once', async t => {
-  const model = await serving(t, { queueRows: 256 })
+  const model = await idle()
   const ended: string[] = []
   const all = Array.from({ length: UNDER_WAY }, () => new Promise<void>(resolve => start(model, 20, () => resolve())))
   const waiting = Array.from({ length: 50 }, () => start(model, 20, how => ended.push(how)))

@@ -63,7 +63,7 @@ t.test('garbage behind a request is refused after its answer, not before', async
   t.same(refused, ['bad_request'])
 })
 
-t.test('for one connection too many the oldest idle one is closed; a busy one never is', async t => {
+t.test('for one connection too many the one that is idle for longest is closed; a busy one never is', async t => {
   const { asked, refused, open } = await bounded(t, { MAX_CONNECTIONS: '16' })
   const busy = await open()
   busy.socket.write(GET)
@@ -71,9 +71,28 @@ t.test('for one connection too many the oldest idle one is closed; a busy one ne
   const idle: Caller[] = []
   for (let count = 1; count < 16; count++) idle.push(await open())
   const extra = await open()
-  await eventually('the oldest idle connection is closed', () => idle[0]!.ended)
+  await eventually('the longest idle connection is closed', () => idle[0]!.ended)
   t.same(refused, ['too_many'])
   t.same([busy.ended, idle[1]!.ended, extra.ended], [false, false, false])
   asked[0]!.response.end('kept')
   await eventually('the busy one is answered', () => answers(busy.text) === 1)
+})
+
+t.test('a caller who asks again and again keeps its connection, whoever opens how many', async t => {
+  const { asked, open } = await bounded(t, { MAX_CONNECTIONS: '16' })
+  const caller = await open()
+  const idle: Caller[] = []
+  for (let round = 1; round <= 40; round++) {
+    idle.push(await open())
+    caller.socket.write(GET)
+    await eventually('it is read', () => asked.length === round)
+    asked[round - 1]!.response.end()
+    await eventually('it is answered', () => answers(caller.text) === round)
+  }
+  await eventually('the first of the others are closed', () => idle.filter(({ ended }) => ended).length === 40 - 15)
+  t.same(
+    idle.map(({ ended }) => ended),
+    Array.from({ length: 40 }, (_, index) => index < 40 - 15)
+  )
+  t.equal(caller.ended, false)
 })

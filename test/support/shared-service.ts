@@ -3,8 +3,10 @@ import { eventually } from './eventually.js'
 import { Ledger } from './ledger.js'
 import { grown, requestsByStatus, type Scrape, scrape } from './scrape.js'
 import { type Service, type ServiceOptions, startService } from './service.js'
+import { unhandled } from './unhandled.js'
 
-export interface UnderFault {
+/** A service that a test has to itself for a while, and the book of what is sent to it. */
+export interface Shared {
   service: Service
   ledger: Ledger
   /** the metrics before the first request */
@@ -42,15 +44,15 @@ async function endsWell(service: Service): Promise<void> {
  * Puts a service through a fault and holds it to what every fault must leave alone: no request lost or wrong, metrics
  * equal to the ledger, nothing unhandled, and a process that goes on until it is asked to stop.
  */
-export async function underFault(
+export async function withService(
   t: Test,
   options: ServiceOptions,
-  fault: (under: UnderFault) => Promise<Beyond | void>
+  work: (shared: Shared) => Promise<Beyond | void>
 ): Promise<void> {
   const service = await sharedService(options)
   const ledger = new Ledger(service.url)
   const before = await scrape(service.url)
-  const beyond = (await fault({ service, ledger, before })) ?? {}
+  const beyond = (await work({ service, ledger, before })) ?? {}
   t.same(ledger.lost, [], 'no request is lost')
   t.same(ledger.wrong, [], 'no answer is wrong')
   await reconcile(t, { service, ledger, before }, beyond)
@@ -59,13 +61,8 @@ export async function underFault(
   t.same(unhandled(service), [], 'nothing is left unhandled')
 }
 
-/** Lines that only a fault without a handler prints. */
-export function unhandled({ lines }: Service): string[] {
-  return lines.filter(line => /unhandledRejection|uncaughtException|"level":60|MaxListeners|\(node:\d+\)/.test(line))
-}
-
 /** Compares the service's own counters with the caller's book. */
-async function reconcile(t: Test, { service, ledger, before }: UnderFault, beyond: Beyond): Promise<void> {
+async function reconcile(t: Test, { service, ledger, before }: Shared, beyond: Beyond): Promise<void> {
   const statuses = { ...ledger.statuses, ...(beyond.hungUp && { 499: beyond.hungUp }) }
   const expected = {
     statuses,
