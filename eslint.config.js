@@ -20,10 +20,7 @@ const benchIsAClient = {
 /** Rooms in the order in which each may import those before it, and none behind it. */
 const MODEL_ROOMS = ['bundle', 'inference', 'registry', 'promotion', 'shadow']
 const SERVER_ROOMS = ['schemas', 'http', 'edge', 'predict', 'routes']
-const BENCH_ROOMS = [
-  ...['results', 'watch', 'samples', 'analysis', 'report', 'stack', 'load'],
-  ...['cell', 'locust', 'live', 'sweep', 'slo', 'cli']
-]
+const BENCH_ROOMS = 'results samples watch analysis report stack load cell locust live sweep slo cli'.split(' ')
 const behind = (rooms, room) => ({
   group: rooms.slice(rooms.indexOf(room) + 1).map(name => `**/${name}/**`),
   message: `imports go one way: ${rooms.join(' <- ')}`
@@ -34,6 +31,11 @@ const betweenRooms = (folder, rooms, ...rules) =>
     ignores: ['src/model/inference/worker/onnx-session.ts'],
     rules: restrict(onlyOnnxSession, behind(rooms, room), ...rules)
   }))
+/** Files beside the rooms of the benchmark, which every room may import. */
+const besideBenchRooms = {
+  group: BENCH_ROOMS.slice(1).map(name => `**/${name}/**`),
+  message: 'what stands beside the rooms knows the form of the results alone'
+}
 const groundFloor = {
   group: ['**/server/**', '**/model/**', '**/bench/**', '**/service.js'],
   message: 'settings and host know nothing of what is built on them'
@@ -87,6 +89,10 @@ export default [
   { files: ['src/model/inference/worker/onnx-session.ts'], rules: restrict(modelKnowsNoServer) },
   { files: ['src/bench/**/*.ts'], rules: restrict(onlyOnnxSession, benchIsAClient) },
   ...betweenRooms('bench', BENCH_ROOMS, benchIsAClient),
+  {
+    files: ['src/bench/errors.ts', 'src/bench/options.ts'],
+    rules: restrict(onlyOnnxSession, benchIsAClient, besideBenchRooms)
+  },
   // Long for what they list, not for what they do.
   {
     files: ['src/**/schemas/*.ts', 'src/**/*.schema.ts', 'src/settings/*.ts', 'src/metrics/*.ts'],

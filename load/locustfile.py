@@ -4,7 +4,7 @@ Alone, with the golden windows of models/gru::
 
     locust -f load/locustfile.py --host http://127.0.0.1:8080
 
-`npm run bench -- --generator locust` starts a master and workers with the options below (docs/guides/bench-locust.md).
+`npm run bench -- --generator locust` starts a master and load workers with the options below (docs/guides/bench-locust.md).
 """
 
 import itertools
@@ -30,17 +30,17 @@ from locust.web import WebUI
 BUNDLE = Path(__file__).resolve().parent.parent / "models" / "gru"
 
 # What requests are called by the time at which they end: a row each in Locust's statistics.
-WARM_UP, WINDOW, AFTER = "/predict (warm-up)", "/predict", "/predict (after)"
+WARM_UP, MEASURED, AFTER = "/predict (warm-up)", "/predict", "/predict (after)"
 
-# The message of a worker to the master when its window is over.
-OVER = "window-over"
+# The message of a load worker to the master when its measured interval is over.
+OVER = "interval-over"
 
 HEADERS = {"content-type": "application/json"}
 
 # A target that refuses connections is not asked again at once, by each of hundreds of users.
 BACK_OFF_SECONDS = 0.1
 
-# Time in which the workers must be ready again after a run.
+# Time in which the load workers must be ready again after a run.
 READY_SECONDS = 60
 
 # Parts of the warm-up whose throughputs are compared, to see whether it was steady.
@@ -135,19 +135,19 @@ class Load:
         assert environment.runner is not None
         self.environment = environment
         self.runner = environment.runner
-        self.phase = WINDOW
+        self.phase = MEASURED
         self.cases: Iterator[Case] = iter(())
         self.answers = itertools.count(1)
         self._reset()
 
     def _reset(self) -> None:
         self.sent = 0
-        self.tallies = {phase: Tally() for phase in (WARM_UP, WINDOW, AFTER)}
+        self.tallies = {phase: Tally() for phase in (WARM_UP, MEASURED, AFTER)}
         self._begin_parts(1)
 
     @property
     def options(self) -> Namespace:
-        """The options of the run: a worker has the master's from the moment when it starts its users."""
+        """The options of the run: a load worker has the master's from the moment when it starts its users."""
         assert self.environment.parsed_options is not None
         return self.environment.parsed_options
 
@@ -162,7 +162,7 @@ class Load:
             raise SystemExit(2) from error
         self.cases = itertools.cycle(cases)
         self.answers = itertools.count(1)
-        self.phase = WARM_UP if self.options.window_ms else WINDOW
+        self.phase = WARM_UP if self.options.interval_ms else MEASURED
         self._reset()
 
     def is_checked(self) -> bool:
@@ -170,9 +170,9 @@ class Load:
         return next(self.answers) % self.options.check_every == 0
 
     def start_clock(self, **_: object) -> None:
-        """Begin the warm-up: the master says to all workers at once that every user is there."""
-        if self.options.window_ms:
-            gevent.spawn(self._run_window)
+        """Begin the warm-up: the master says to all load workers at once that every user is there."""
+        if self.options.interval_ms:
+            gevent.spawn(self._run_interval)
 
     def answered(self, status: int, *, checked: bool, wrong: bool) -> None:
         """Count an answer."""
@@ -198,32 +198,32 @@ class Load:
     def _whole_parts(self, count: int) -> list[int]:
         return (self.parts + [0] * count)[:count]
 
-    def _run_window(self) -> None:
-        warm_up, window = self.options.warm_up_ms / 1000, self.options.window_ms / 1000
+    def _run_interval(self) -> None:
+        warm_up, interval = self.options.warm_up_ms / 1000, self.options.interval_ms / 1000
         self._begin_parts(max(warm_up, 0.001) / WARM_UP_PARTS)
         gevent.sleep(warm_up)
-        report("window-begins", warmUp=self._whole_parts(WARM_UP_PARTS))
+        report("interval-begins", warmUp=self._whole_parts(WARM_UP_PARTS))
         lags: list[float] = []
         watch = gevent.spawn(watch_lag, lags)
-        self.phase = WINDOW
+        self.phase = MEASURED
         self._begin_parts(1)
-        gevent.sleep(window)
+        gevent.sleep(interval)
         elapsed = time.monotonic() - self.began
         self.phase = AFTER
         watch.kill()
         report(
-            "window-ends",
+            "interval-ends",
             elapsedMs=elapsed * 1000,
             users=self.runner.user_count,
             lagP99Ms=sorted(lags)[int(0.99 * len(lags))] if lags else 0,
             perSecond=self._whole_parts(int(elapsed)),
-            **vars(self.tallies[WINDOW]),
+            **vars(self.tallies[MEASURED]),
         )
         self.runner.send_message(OVER)
 
     def report_whole(self, **_: object) -> None:
         """Tell what became of every request, when all users have stopped."""
-        if not self.options.window_ms:
+        if not self.options.interval_ms:
             return
         tallies = self.tallies.values()
         completed = sum(tally.statuses.total() for tally in tallies)
@@ -245,19 +245,19 @@ def report(event: str, **facts: object) -> None:
     print(json.dumps({"bench": event, **facts}), flush=True)
 
 
-def end_after_windows(runner: Runner, web_ui: WebUI | None) -> None:
-    """Let a run end when the windows of all its processes are over."""
+def end_after_intervals(runner: Runner, web_ui: WebUI | None) -> None:
+    """Let a run end when the measured intervals of all its processes are over."""
     over: set[str] = set()
 
     def finish() -> None:
-        workers = runner.worker_count if isinstance(runner, MasterRunner) else 0
+        load_workers = runner.worker_count if isinstance(runner, MasterRunner) else 0
         runner.stop()
         # Locust writes its CSV files once a second and not at the end: what came last must get into them.
         gevent.sleep(2 * CSV_STATS_INTERVAL_SEC)
-        # The master forgets a worker that has stopped until it is ready again, --stop-timeout later, and only those that
+        # The master forgets a load worker that has stopped until it is ready again, --stop-timeout later, and only those that
         # it knows are told to end.
         with gevent.Timeout(READY_SECONDS, False):
-            while isinstance(runner, MasterRunner) and len(runner.clients.ready) < workers:
+            while isinstance(runner, MasterRunner) and len(runner.clients.ready) < load_workers:
                 gevent.sleep(0.1)
         runner.quit()
         if web_ui:
@@ -279,16 +279,22 @@ def add_options(parser: LocustArgumentParser) -> None:
     group.add_argument("--steps", type=int, default=1, help="inference_length of the default bodies")
     group.add_argument("--think-ms", type=float, default=0, help="time a user waits between an answer and the next request")
     group.add_argument("--check-every", type=int, default=50, help="compare one in so many answers with its forecast")
-    group.add_argument("--warm-up-ms", type=float, default=0, help="time before the window, counted apart")
-    group.add_argument("--window-ms", type=float, default=0, help="length of the window, which ends the run; 0: no window")
+    group.add_argument("--warm-up-ms", type=float, default=0, help="time before the measured interval, counted apart")
+    group.add_argument(
+        "--interval-ms",
+        "--window-ms",
+        type=float,
+        default=0,
+        help="length of the measured interval, which ends the run; 0: none",
+    )
 
 
 @events.init.add_listener
 def on_init(environment: Environment, web_ui: WebUI | None, **_: object) -> None:
-    """Set up this process: a master only counts windows, a worker only sends, a process alone does both."""
+    """Set up this process: a master only counts intervals, a load worker only sends, a process alone does both."""
     assert environment.runner is not None
     if not isinstance(environment.runner, WorkerRunner):
-        end_after_windows(environment.runner, web_ui)
+        end_after_intervals(environment.runner, web_ui)
     if not isinstance(environment.runner, MasterRunner):
         Caller.load = Load(environment)
         environment.events.test_start.add_listener(Caller.load.prepare)

@@ -74,7 +74,7 @@ await build({
 })
 await build({
   ...ours,
-  entryPoints: { main: 'src/bench/main.ts', 'load-worker': 'src/bench/load/worker.ts' },
+  entryPoints: { main: 'src/bench/main.ts', 'load-worker': 'src/bench/load/load-worker.ts' },
   outdir: 'dist/bench'
 })
 await cp('src/server/ui', 'dist/ui', { recursive: true, filter: file => !file.endsWith('tsconfig.json') })

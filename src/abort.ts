@@ -22,3 +22,20 @@ export async function withTimeout<Result>(
     signal.removeEventListener('abort', abort)
   }
 }
+
+/** Resolves or rejects as `work` does, or rejects with the signal's reason as soon as it comes; it is for `work` to end then. */
+export async function unlessAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
+  let abort = (): void => undefined
+  const aborted = new Promise<void>(resolve => {
+    abort = resolve
+  })
+  if (signal.aborted) abort()
+  signal.addEventListener('abort', abort)
+  try {
+    await Promise.race([aborted, work])
+    signal.throwIfAborted()
+    return await work
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}

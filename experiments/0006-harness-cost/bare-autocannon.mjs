@@ -1,4 +1,4 @@
-// One worker of the yardstick of harness-cost.ts: autocannon as it comes. Counts its 2xx answers between two messages.
+// One process of the yardstick of main.ts: autocannon as it comes. Counts its 2xx answers between two messages.
 import autocannon from 'autocannon'
 
 let ok = 0

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { loadCases } from '../../src/bench/load/cases.js'
 import { startLoad } from '../../src/bench/load/generator.js'
 import { startStack } from '../../src/bench/stack/stack.js'
-import { askModel } from '../../src/bench/stack/target.js'
+import { askModel } from '../../src/bench/stack/model.js'
 import { readProcess } from '../../src/bench/watch/proc.js'
 import { median, range } from '../../scripts/speed/report.js'
 

@@ -9,21 +9,21 @@ import { median } from '../../scripts/speed/report.js'
 
 /**
  * What the benchmark's load generator costs: its requests a second against a plain echo beside bare autocannon's on the
- * same target, with as many workers and connections, in alternating rounds of one run. Exits 1 below the bar.
+ * same target, with as many load workers and connections, in alternating rounds of one run. Exits 1 below the bar.
  */
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '12' },
     seconds: { type: 'string', default: '3' },
-    workers: { type: 'string', default: '4' },
+    'load-workers': { type: 'string', default: '4' },
     connections: { type: 'string', default: '200' },
     port: { type: 'string', default: '18299' }
   }
 })
-const [rounds, seconds, workers, connections, port] = [
+const [rounds, seconds, loadWorkers, connections, port] = [
   Number(options.rounds),
   Number(options.seconds),
-  Number(options.workers),
+  Number(options['load-workers']),
   Number(options.connections),
   Number(options.port)
 ]
@@ -37,7 +37,7 @@ async function harness(): Promise<number> {
   const load = await startLoad({
     url,
     users: connections,
-    loadWorkers: workers,
+    loadWorkers,
     thinkMs: 0,
     bodies: [body],
     checkEvery: 50,
@@ -59,8 +59,8 @@ async function harness(): Promise<number> {
 /** As many processes of bare autocannon, each with its share of the connections. */
 async function bare(): Promise<number> {
   const headers = { 'content-type': 'application/json' }
-  const order = { url, connections: connections / workers, method: 'POST', headers, body }
-  const children = Array.from({ length: workers }, () =>
+  const order = { url, connections: connections / loadWorkers, method: 'POST', headers, body }
+  const children = Array.from({ length: loadWorkers }, () =>
     fork('experiments/0006-harness-cost/bare-autocannon.mjs', { execArgv: [] })
   )
   const ask = (message: object | string) =>

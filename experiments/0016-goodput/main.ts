@@ -4,12 +4,12 @@ import { cpus } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type Case, loadCases } from '../../src/bench/load/cases.js'
-import { type LoadOptions, startLoad } from '../../src/bench/load/generator.js'
+import { FAILURES, type LoadOptions, startLoad } from '../../src/bench/load/generator.js'
+import { goodOf, total } from '../../src/bench/samples/answers.js'
 import { mergeLatency } from '../../src/bench/samples/latency.js'
-import { total } from '../../src/bench/samples/tally.js'
 import { type Replica } from '../../src/bench/stack/replica.js'
 import { startStack } from '../../src/bench/stack/stack.js'
-import { askModel } from '../../src/bench/stack/target.js'
+import { askModel } from '../../src/bench/stack/model.js'
 import { median } from '../../scripts/speed/report.js'
 import { counters, refusalP99Ms } from './replica.js'
 
@@ -83,8 +83,7 @@ async function measure(trial: Trial, factor: number, rate: number): Promise<Poin
     bodies: cases.map(({ body }) => body),
     expected: cases,
     seed: 1,
-    checkEvery: 50,
-    timeoutMs: 10_000,
+    ...FAILURES,
     ...(factor > 0 && { ratePerSecond: rate })
   }
   const load = await startLoad(order)
@@ -99,7 +98,7 @@ async function measure(trial: Trial, factor: number, rate: number): Promise<Poin
     await load.drain()
     const { statuses, errors, completed, mismatched, elapsedMs, latencyUs } = figures
     const latency = mergeLatency([latencyUs])
-    const ok = (statuses[200] ?? 0) - mismatched
+    const good = goodOf(figures)
     const a = (count: number) => Math.round((count / elapsedMs) * 1e4) / 10
     const { dropped = 0, ...broken } = errors
     const sent = completed + total(broken)
@@ -110,12 +109,12 @@ async function measure(trial: Trial, factor: number, rate: number): Promise<Poin
       factor,
       offered: factor === 0 ? a(sent) : Math.round(rate),
       sent: a(sent),
-      good: a(ok),
+      good: a(good),
       p50Ms: latency.getValueAtPercentile(50) / 1000,
       p99Ms: latency.getValueAtPercentile(99) / 1000,
       ends: { ...statuses, ...broken, ...(dropped > 0 && { dropped }) },
       wrong: mismatched,
-      rowsRun: Math.round(((after.rows - before.rows) / Math.max(1, ok * steps)) * 100) / 100,
+      rowsRun: Math.round(((after.rows - before.rows) / Math.max(1, good * steps)) * 100) / 100,
       cpuUs: Math.round(((after.cpuSeconds - before.cpuSeconds) / Math.max(1, sent)) * 1e6),
       refusalP99Ms: refusalP99Ms(before, after)
     }

@@ -1,3 +1,4 @@
+import type { CallForm } from './results/calls.js'
 import type { Run } from './results/run.schema.js'
 
 /** How long a cell is warmed up: intervals of `intervalMs` until the last three agree, `most` of them at the most. */
@@ -28,6 +29,9 @@ export interface SweepOptions {
   payload: string | undefined
   /** `inference_length` of every body */
   steps: number
+  /** way in to the service, and windows in each call */
+  protocol: CallForm['protocol']
+  windows: number
   /** folder of the results */
   out: string
   quick: boolean

@@ -71,5 +71,9 @@ t.test('a page on a port that is taken says so', async t => {
   const { page } = await livePage(t)
   const port = Number(new URL(page.url).port)
   const state = new LiveState(() => {})
-  await t.rejects(startPage(state, port), { code: 'port_in_use', exitCode: 3, message: new RegExp(`^port ${port} `) })
+  await t.rejects(startPage(state, port), {
+    code: 'port_in_use',
+    exitCode: 3,
+    message: `port ${port} of the live page is in use: choose another port with --ui-port`
+  })
 })

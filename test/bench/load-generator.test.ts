@@ -22,7 +22,7 @@ const isRunning = (pid: number): boolean => {
 }
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, number) => all + number, 0)
 
-t.test('users are exactly as many sockets, spread over the workers, and every answer is counted', async t => {
+t.test('users are exactly as many sockets, spread over the load workers, and every answer is counted', async t => {
   let good = 0
   const server = await moodyServer(({ number, answer }) => {
     if (number % 7 !== 0) good++
@@ -34,9 +34,9 @@ t.test('users are exactly as many sockets, spread over the workers, and every an
   const ticks: Tick[] = []
   load.onTick(tick => ticks.push(tick))
   await eventually('all connected', () => server.open.size === 5)
-  const window = await load.beginInterval()
+  const interval = await load.beginInterval()
   await eventually('two whole seconds', () => ticks.length >= 2)
-  const figures = await window.end()
+  const figures = await interval.end()
   t.equal(server.open.size, 5)
   const whole = await load.drain()
 
@@ -49,10 +49,10 @@ t.test('users are exactly as many sockets, spread over the workers, and every an
   t.ok(sum(figures.perSecond) <= figures.statuses[200]! && figures.completed < whole.completed)
   t.equal(figures.eventLoopP99Ms.length, 3)
   t.ok(ticks.every(tick => tick.good > 0 && tick.failed > 0 && tick.p50Us > 0 && tick.p99Us >= tick.p50Us))
-  t.notOk(load.pids.some(isAlive), 'the workers have ended')
+  t.notOk(load.pids.some(isAlive), 'the load workers have ended')
 })
 
-t.test('a window counts the answers that come between its cuts, and only those', async t => {
+t.test('a measured interval counts the answers that come between its cuts, and only those', async t => {
   const held: (() => void)[] = []
   const server = await moodyServer(({ answer }) => held.push(() => answer(200, '{}')))
   t.teardown(server.close)
@@ -66,28 +66,28 @@ t.test('a window counts the answers that come between its cuts, and only those',
   }
   await eventually('the first four', () => server.asked === 4)
   await release()
-  const window = await load.beginInterval()
+  const interval = await load.beginInterval()
   await release()
   await release()
-  const figures = await window.end()
+  const figures = await interval.end()
   const drained = load.drain()
   for (const answer of held.splice(0)) answer()
   t.equal(figures.completed, 8)
   t.equal((await drained).completed, 16)
 })
 
-t.test('a worker that dies is named, and nothing is left running', async t => {
+t.test('a load worker that dies is named, and nothing is left running', async t => {
   const server = await moodyServer(({ answer }) => answer(200, '{}'))
   t.teardown(server.close)
   const load = await startLoad(order(server))
-  const window = await load.beginInterval()
+  const interval = await load.beginInterval()
   process.kill(load.pids[1]!, 'SIGKILL')
-  await t.rejects(window.end(), { code: 'child_died', message: 'load worker 2 of 3 has ended (SIGKILL)' })
+  await t.rejects(interval.end(), { code: 'child_died', message: 'load worker 2 of 3 has ended (SIGKILL)' })
   await load.kill()
   t.notOk(load.pids.some(isAlive))
 })
 
-t.test('the workers end with their parent, even if it is killed', async t => {
+t.test('the load workers end with their parent, even if it is killed', async t => {
   const server = await moodyServer(({ answer }) => answer(200, '{}'))
   t.teardown(server.close)
   const parent = spawn(process.execPath, [...process.execArgv, 'test/support/load-parent.ts', server.url], {
@@ -97,18 +97,18 @@ t.test('the workers end with their parent, even if it is killed', async t => {
   const pids = JSON.parse(line) as number[]
   t.ok(pids.length === 2 && pids.every(isAlive))
   parent.kill('SIGKILL')
-  await eventually('both workers have ended', () => !pids.some(isAlive))
+  await eventually('both load workers have ended', () => !pids.some(isAlive))
 })
 
-t.test('a worker that has answered and ended is no crash, however late its parent hears of both', async t => {
-  // Nobody listens there: nothing is in flight, and a drain ends the workers at once.
+t.test('a load worker that has answered and ended is no crash, however late its parent hears of both', async t => {
+  // Nobody listens there: nothing is in flight, and a drain ends the load workers at once.
   const server = await moodyServer(() => undefined)
   await server.close()
   for (let round = 0; round < 5; round++) {
     const load = await startLoad(order(server))
     const drained = load.drain()
     await new Promise(setImmediate)
-    // Meanwhile the workers answer and end, so that their exits and their last messages are read in one go.
+    // Meanwhile the load workers answer and end, so that their exits and their last messages are read in one go.
     while (load.pids.some(isRunning)) continue
     t.match(await drained, { ok: 0 })
   }

@@ -15,7 +15,8 @@ function openFleet(
   const draw = new LoadRandom({ seed: 7, bodies: 1, checkEvery: 50 })
   const arrivals = new Arrivals({ ratePerSecond: ratePerSecond!, timeoutMs, draw, recorder })
   const fleet = new Fleet({
-    ...{ url, users, thinkMs: 0, timeoutMs, bodies: ['{}'], check: () => undefined },
+    ...{ url, users, thinkMs: 0, timeoutMs, requests: [{ body: '{}' }] },
+    read: () => ({ matched: undefined }),
     ...{ draw, recorder, arrivals }
   })
   return async () => {
@@ -92,7 +93,7 @@ t.test('a measured rate has every arrival accounted for', async t => {
   t.ok(all <= server.asked + figures.dropped)
   // 2.05 s at 300 a second are 615; five standard deviations of a Poisson count of 600 are 122.
   t.ok(Math.abs(all - 615) < 140, `${all} arrivals`)
-  // One answer in ten is a 503: a window that begins anywhere has floor or ceil of a tenth.
+  // One answer in ten is a 503: an interval that begins anywhere has floor or ceil of a tenth.
   t.ok(Math.abs(figures.failed - (all - figures.dropped) / 10) <= 2, `${figures.failed} failed`)
 })
 

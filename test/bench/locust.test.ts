@@ -5,7 +5,8 @@ import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { type LocustOptions, runLocust } from '../../src/bench/locust/sweep.js'
+import type { LocustOptions } from '../../src/bench/locust/commands.js'
+import { runLocust } from '../../src/bench/locust/sweep.js'
 import { parseLocustCsv } from '../../src/bench/locust/figures.js'
 import { writePayload } from '../../src/bench/locust/payload.js'
 import type { Case } from '../../src/bench/load/cases.js'
@@ -37,12 +38,12 @@ async function order(t: Test, url: string, change: Partial<LocustOptions> = {}):
   const bodiesFile = `${outDir}/payload.jsonl`
   await writePayload(bodiesFile, golden)
   return {
-    ...{ url, users: 6, workers: 2, warmUpMs: 500, durationMs: 2500, thinkMs: 0, bodiesFile, outDir },
+    ...{ url, users: 6, loadWorkers: 2, warmUpMs: 500, durationMs: 2500, thinkMs: 0, bodiesFile, outDir },
     ...change
   }
 }
 
-/** The row of all requests of a run, in and out of the window. */
+/** The row of all requests of a run, in and out of the measured interval. */
 function whole({ outDir }: LocustOptions) {
   const file = `${outDir}/locust_stats.csv`
   const row = parseLocustCsv(readFileSync(file, 'utf8'), file).find(({ Name: name }) => name === 'Aggregated')!
@@ -86,7 +87,7 @@ t.test('Locust counts what the service counts, and the service forecasts as the 
   t.same(figures.whole, { ok: requests, completed: requests, errors: 0, lost: 0 })
   t.same(figures.statuses, { 200: figures.row.requests })
   t.equal(figures.row.failures, 0)
-  t.ok(figures.completed > 200 && figures.completed < requests, 'the window holds a part of all requests')
+  t.ok(figures.completed > 200 && figures.completed < requests, 'the measured interval holds a part of all requests')
   t.ok(figures.checked > 0 && figures.mismatched === 0)
   t.ok(figures.elapsedMs >= 2500)
   t.equal(figures.perSecond.length, 2)
@@ -109,7 +110,7 @@ t.test('a wrong forecast is a failure: one answer in fifty is compared', async t
   const { version } = bundle.manifest
   const forecast = (index: number) =>
     Object.fromEntries(bundle.golden.windows[index]!.forecast.map((v, i) => [names[i]!, v]))
-  // Both bodies get the forecast of the first: every second answer is wrong, and each worker checks each fiftieth.
+  // Both bodies get the forecast of the first: every second answer is wrong, and each load worker checks each fiftieth.
   const wrong = JSON.stringify({
     model_version: version,
     predictions: [{ ...forecast(3), up: forecast(3).up! * 1.01 }]
@@ -134,7 +135,7 @@ t.test('another status than 2xx is a failure, and counts neither as throughput n
     if (count % 4 === 0) response.writeHead(503).end('{}', () => refused++)
     else response.end(good)
   })
-  const asked = await order(t, url, { workers: 1 })
+  const asked = await order(t, url, { loadWorkers: 1 })
   await writePayload(asked.bodiesFile, golden.slice(0, 1))
   const figures = await runLocust(asked)
   t.same(whole(asked), { requests: count(), failures: refused })
@@ -146,7 +147,7 @@ t.test('another status than 2xx is a failure, and counts neither as throughput n
 
 t.test('a target that refuses connections is all failures, not a crash', async t => {
   const { url } = await server(t, response => response.end('{}'))
-  const figures = await runLocust(await order(t, url.replace(/\d+$/, '1'), { users: 2, workers: 1 }))
+  const figures = await runLocust(await order(t, url.replace(/\d+$/, '1'), { users: 2, loadWorkers: 1 }))
   t.same(figures.errors, { ConnectionRefusedError: figures.row.requests })
   t.equal(figures.row.failures, figures.row.requests)
   t.match(figures, { completed: 0, statuses: {}, perSecond: [0, 0], whole: { ok: 0, completed: 0, lost: 0 } })
@@ -159,7 +160,7 @@ t.test("Locust's own page is there while it runs, on loopback only", async t => 
   await once(probe, 'listening')
   const webPort = (probe.address() as AddressInfo).port
   probe.close()
-  const running = runLocust(await order(t, url, { workers: 1, webPort }))
+  const running = runLocust(await order(t, url, { loadWorkers: 1, webPort }))
   const page = await eventually('the page', () => fetch(`http://127.0.0.1:${webPort}/`).catch(() => undefined))
   t.equal(page.status, 200)
   t.match(await page.text(), /Locust/)
@@ -168,14 +169,14 @@ t.test("Locust's own page is there while it runs, on loopback only", async t => 
   t.ok((await running).completed > 0)
 })
 
-t.test('a worker that dies is said, although Locust itself would go on without its users', async t => {
+t.test('a load worker that dies is said, although Locust itself would go on without its users', async t => {
   const { url, count } = await server(t, response => setTimeout(() => response.end('{}'), 5))
   const running = runLocust(await order(t, url, { durationMs: 60_000 }))
-  const failure = t.rejects(running, { code: 'child_died', message: /^Locust's worker \d ended with SIGKILL/ })
+  const failure = t.rejects(running, { code: 'child_died', message: /^Locust's load worker \d ended with SIGKILL/ })
   await eventually('load', () => count() > 20)
-  const workers = (await locusts()).slice(1)
-  t.equal(workers.length, 2)
-  process.kill(workers[0]!, 'SIGKILL')
+  const loadWorkers = (await locusts()).slice(1)
+  t.equal(loadWorkers.length, 2)
+  process.kill(loadWorkers[0]!, 'SIGKILL')
   await failure
   t.same(await locusts(), [], 'nothing is left running')
 })
@@ -208,5 +209,7 @@ t.test('what is missing or taken is named before anything is started', async t =
       /^Locust is not at no\/such\/locust; to install it: python3 -m venv .* --require-hashes -r load\/requirements/
   })
   const bodiesFile = 'no/such/payload.jsonl'
-  await t.rejects(runLocust(await order(t, url, { bodiesFile, workers: 1 })), { message: /no\/such\/payload\.jsonl/ })
+  await t.rejects(runLocust(await order(t, url, { bodiesFile, loadWorkers: 1 })), {
+    message: /no\/such\/payload\.jsonl/
+  })
 })

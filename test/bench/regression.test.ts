@@ -11,7 +11,7 @@ const RUNNING = 20
 
 async function sweep(folder: string): Promise<(string | number)[]> {
   const [port] = (await freePorts(1)) as [number]
-  const cell = ['--replicas', 1, '--users', 8, '--workers', 2, '--duration', 6]
+  const cell = ['--replicas', 1, '--users', 8, '--load-workers', 2, '--duration', 6]
   return ['--quick', ...cell, '--port', port, '--out', folder]
 }
 

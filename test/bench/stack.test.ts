@@ -84,7 +84,11 @@ for (const [name, program] of Object.entries(HAPROXIES)) {
       t.ok(!served.slice(count).some(Boolean), 'and no other')
       const { servers } = await stack.haproxy.stats()
       const most = active.map(({ name }) => servers[name]!.maxconn)
-      t.same(most, count === 1 ? [256] : active.map(() => 64), 'one that is alone has more requests at once')
+      t.same(
+        most,
+        count === 1 ? [256] : active.map(() => 64),
+        'HAProxy allows more concurrent requests to a single replica'
+      )
     }
     await t.rejects(stack.scale(4), { code: 'bad_flag', message: 'replicas must be 1 to 3, not 4' })
     t.ok(pids.every(isAlive), 'they are the processes of the start')

@@ -30,7 +30,7 @@ t.test('a sweep that is interrupted keeps its cells, leaves nothing running, and
   t.notMatch(report, /have not been measured/)
   t.match(
     report,
-    /HAProxy has `balance roundrobin`, and allows 64 concurrent requests to each of several replicas, 256 to a single replica\./
+    /HAProxy uses `balance roundrobin`\. HAProxy allows 64 concurrent requests to each of several replicas, and 256 to a single replica\./
   )
   for (const { load, replicas, plan, haproxy, checks } of cells) {
     t.equal(replicas.length, plan.replicas)
@@ -96,7 +96,7 @@ t.test('a port in use ends it before anything is measured', async t => {
   t.teardown(() => taken.close())
   const { port } = taken.address() as { port: number }
   const folder = `${t.testdir()}/results`
-  const refused = bench(t, ['--replicas', 1, '--users', 8, '--workers', 1, '--port', port, '--out', folder])
+  const refused = bench(t, ['--replicas', 1, '--users', 8, '--load-workers', 1, '--port', port, '--out', folder])
   t.equal(await refused.ended, 3)
   t.match(refused.said(), `bench: port ${port} is in use`)
   t.notOk(existsSync(folder))
@@ -107,7 +107,7 @@ t.test('a target that runs already is measured and not touched', async t => {
   t.teardown(() => service.stop())
   const folder = `${t.testdir()}/results`
   const target = ['--target', service.url, '--replica-metrics', `${service.url}/metrics`]
-  const measured = bench(t, [...target, '--users', 6, '--workers', 2, '--duration', 1, '--quick', '--out', folder])
+  const measured = bench(t, [...target, '--users', 6, '--load-workers', 2, '--duration', 1, '--quick', '--out', folder])
   t.equal(await measured.ended, 0, measured.said())
   const { run, cells } = await openRun(folder)
   t.match(run, { target: service.url, fingerprint: { haproxy: null } })

@@ -14,6 +14,10 @@ export interface CellTraits {
   errors?: Record<string, number>
   lost?: number
   mismatched?: number
+  /** windows in each call, and those that failed in answers with status 200 */
+  windows?: number
+  partial?: number
+  failedWindows?: Record<string, number>
   elapsedMs?: number
   checks?: Cell['checks']
   limiter?: Cell['limiter']
@@ -65,7 +69,12 @@ export function benchCell(traits: CellTraits = {}): Cell {
       latencyUs: traits.latencyMs ? null : histogramOf(latenciesMs),
       latencyMs: traits.latencyMs ?? null,
       connections: new Array<number>(plan.workers).fill(plan.users / plan.workers),
-      whole: { ok: ok + 50, completed: completed + 50, errors: unanswered, lost }
+      whole: { ok: ok + 50, completed: completed + 50, errors: unanswered, lost },
+      ...(traits.windows !== undefined && {
+        windows: traits.windows,
+        partial: traits.partial ?? 0,
+        failedWindows: traits.failedWindows ?? {}
+      })
     },
     replicas: [0.4, 0.6].map((share, index) => ({
       name: `r${index + 1}`,

@@ -69,6 +69,6 @@ export async function interrupt(t: Test, benchmark: Bench): Promise<void> {
 /** A small sweep on a port of its own. */
 export async function flags(folder: string): Promise<(string | number)[]> {
   const [port] = (await freePorts(1)) as [number]
-  const matrix = ['--replicas', '1,2', '--users', 8, '--workers', 2, '--duration', 1, '--repeats', 2]
+  const matrix = ['--replicas', '1,2', '--users', 8, '--load-workers', 2, '--duration', 1, '--repeats', 2]
   return ['--quick', ...matrix, '--port', port, '--out', folder]
 }

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../../src/clock.js'
 import { moodyServer, type MoodyServer } from './moody-server.js'
 
 /**
@@ -7,7 +8,7 @@ import { moodyServer, type MoodyServer } from './moody-server.js'
 export function queueingServer(serviceMs: () => number): Promise<MoodyServer> {
   let freeAt = 0
   return moodyServer(({ answer }) => {
-    const now = performance.now()
+    const now = monotonicMs()
     freeAt = Math.max(now, freeAt) + serviceMs()
     setTimeout(() => answer(200, '{}'), freeAt - now)
   })

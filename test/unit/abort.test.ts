@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { withTimeout } from '../../src/abort.js'
+import { unlessAborted, withTimeout } from '../../src/abort.js'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -41,4 +41,17 @@ t.test('work that ends gives its result, or its error, and leaves no timer', asy
     { message: 'broken' }
   )
   t.equal(timers(), before)
+})
+
+t.test('who waits for work hears of its end, or of an order to stop as soon as that comes', async t => {
+  const { signal } = new AbortController()
+  t.equal(await unlessAborted(signal, Promise.resolve(7)), 7)
+  await t.rejects(unlessAborted(signal, Promise.reject(new Error('broken'))), { message: 'broken' })
+  const stopping = new AbortController()
+  const never = new Promise<never>(() => undefined)
+  const told = t.rejects(unlessAborted(stopping.signal, never), { message: 'told' })
+  stopping.abort(new Error('told'))
+  await told
+  await t.rejects(unlessAborted(stopping.signal, Promise.resolve(7)), { message: 'told' }, 'told before')
+  await t.rejects(unlessAborted(stopping.signal, Promise.reject(new Error('broken'))), { message: 'told' })
 })

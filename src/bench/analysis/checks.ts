@@ -1,5 +1,6 @@
 import type { Cell, Check } from '../results/cell.schema.js'
-import { goodOf, MINIMUM_SAMPLES, sentOf, successes, sum } from './figures.js'
+import { usersByLittle } from './figures.js'
+import { goodOf, MINIMUM_SAMPLES, sentOf, successes, sum } from '../samples/answers.js'
 
 /** Users may differ from what Little's law says by this share: the interval cuts through requests at both its ends. */
 const LITTLE_TOLERANCE = 0.1
@@ -49,7 +50,7 @@ function serversAgree({ load, serversOk }: Evidence): Check | undefined {
   return {
     name: 'servers-agree',
     ok: surplus >= 0 && surplus <= unknown,
-    detail: `client ${ok} 2xx, servers ${serversOk}, without a known end ${unknown}`
+    detail: `the client counts ${ok} 2xx answers, the servers ${serversOk}; ${unknown} requests have no known end`
   }
 }
 
@@ -59,10 +60,10 @@ function serversAgree({ load, serversOk }: Evidence): Check | undefined {
  */
 function little({ plan, load, latencyMs }: Evidence): Check {
   const answered = successes(load.statuses)
-  const inSystem = (answered / load.elapsedMs) * (latencyMs + plan.thinkMs)
+  const inSystem = usersByLittle((answered / load.elapsedMs) * 1000, latencyMs, plan.thinkMs)
   const share = inSystem / plan.users - 1
   const isAll = answered >= (1 - LITTLE_OTHERS) * sentOf(load)
-  const others = isAll ? '' : '; the other users are those of failed requests'
+  const others = isAll ? '' : '; failed requests hold the other users'
   return {
     name: 'little',
     ok: share <= LITTLE_TOLERANCE && (!isAll || share >= -LITTLE_TOLERANCE),
@@ -117,7 +118,7 @@ function steady({ warmUp }: Evidence): Check {
   return {
     name: 'steady',
     ok: warmUp.steady,
-    detail: `warm-up at ${warmUp.windows.map(rate => rate.toFixed(0)).join(', ')} a second`
+    detail: `answers a second in the warm-up: ${warmUp.windows.map(rate => rate.toFixed(0)).join(', ')}`
   }
 }
 

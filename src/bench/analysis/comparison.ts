@@ -1,13 +1,11 @@
 import { mergeLatency } from '../samples/latency.js'
-import { cellFigures, type Row, sentOf, sum, tableRows } from './figures.js'
-import { mean, tInterval } from './statistics.js'
+import { type Row, tableRows } from './figures.js'
+import { failedOf, sentOf, sum } from '../samples/answers.js'
+import { mean, tInterval, Z_975 } from './statistics.js'
 import type { Cell } from '../results/cell.schema.js'
 
 /** What makes a difference a regression, beside the intervals being apart. */
 export const THRESHOLDS = { rpsDrop: 0.05, p99Rise: 0.2 } as const
-
-/** 97.5 % quantile of the normal distribution. */
-const Z_975 = 1.96
 
 /** A figure with its 95 % interval. */
 export interface MeasuredFigure {
@@ -56,8 +54,8 @@ export function compareCells(before: readonly Cell[], after: readonly Cell[]): C
   }
 }
 
-const placeOf = ({ phase, workers, replicas, users, thinkMs }: Row): string =>
-  [phase, workers, replicas, users, thinkMs].join('/')
+const placeOf = ({ phase, loadWorkers, replicas, users, thinkMs }: Row): string =>
+  [phase, loadWorkers, replicas, users, thinkMs].join('/')
 
 function toPair(before: Row, after: Row): Pair {
   const rps: Pair['rps'] = [throughput(before), throughput(after)]
@@ -114,8 +112,8 @@ function p99({ cells, p99Ms }: Row): MeasuredFigure | null {
 
 /** Failures of all repeats together. */
 function failed({ cells }: Row): Share {
-  const all = sum(cells.map(({ load }) => sentOf(load)))
-  return { part: all - sum(cells.map(cell => cellFigures(cell).good)), all }
+  const loads = cells.map(({ load }) => load)
+  return { part: sum(loads.map(failedOf)), all: sum(loads.map(sentOf)) }
 }
 
 /** Whether the share has risen by more than chance explains (two-proportion z-test, pooled, 5 % two-sided). */

@@ -5,7 +5,7 @@ export interface Curve {
   name: string
   phase: Row['phase']
   users: number
-  workers: number
+  loadWorkers: number
   /** by replicas, each count once */
   rows: Row[]
 }
@@ -14,17 +14,17 @@ export interface Curve {
 export function curves(rows: readonly Row[]): Curve[] {
   const groups = new Map<string, Row[]>()
   for (const row of rows) {
-    const place = [row.phase, row.workers, row.users].join('/')
+    const place = [row.phase, row.loadWorkers, row.users].join('/')
     groups.set(place, [...(groups.get(place) ?? []), row])
   }
   return [...groups.values()].map(group => {
-    const [{ phase, workers, users }] = group as [Row]
-    const place = { 1: 'phase 1', 2: 'phase 2', standalone: 'standalone', custom: `${workers} load workers` }[phase]
+    const [{ phase, loadWorkers, users }] = group as [Row]
+    const place = { 1: 'phase 1', 2: 'phase 2', standalone: 'standalone', custom: `${loadWorkers} load workers` }[phase]
     return {
       name: `${place}, ${users} users`,
       phase,
       users,
-      workers,
+      loadWorkers,
       rows: group.toSorted((a, b) => a.replicas - b.replicas)
     }
   })

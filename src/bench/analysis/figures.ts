@@ -1,14 +1,18 @@
 import { mergeLatency } from '../samples/latency.js'
-import { good } from '../samples/tally.js'
+import { failurePercent, forecastsOf, goodOf, MINIMUM_SAMPLES } from '../samples/answers.js'
 import type { Cell, LoadFigures, PlannedCell } from '../results/cell.schema.js'
 import { type Estimate, estimate } from './statistics.js'
 
 /** What a table shows of one cell. A percentile is null when it has too few samples to be one. */
 export interface CellFigures {
-  /** good answers: 2xx, and not found wrong */
+  /** good answers: 2xx, with a forecast for every window, and not found wrong */
   good: number
   /** good answers a second */
   rps: number
+  /** windows in good answers, and of others those with a forecast */
+  forecasts: number
+  /** such windows a second */
+  forecastsPerSecond: number
   /** 0 without an answer */
   meanMs: number
   p50Ms: number | null
@@ -18,32 +22,17 @@ export interface CellFigures {
   failurePercent: number
 }
 
-/** Samples of which a percentile is shown at the least (MLPerf Inference's rule of early stopping). */
-export const MINIMUM_SAMPLES = { p50: 1, p95: 130, p99: 662 } as const
-
 export function cellFigures({ load }: Cell): CellFigures {
   const good = goodOf(load)
-  const all = sentOf(load)
+  const forecasts = forecastsOf(load)
   return {
     good,
     rps: good / (load.elapsedMs / 1000),
+    forecasts,
+    forecastsPerSecond: forecasts / (load.elapsedMs / 1000),
     ...latencyFigures(load),
-    failurePercent: all === 0 ? 0 : (100 * (all - good)) / all
+    failurePercent: failurePercent([load])
   }
-}
-
-/** Good answers of a load: 2xx, without the share of them that was wrong. */
-export function goodOf({
-  statuses,
-  checked,
-  mismatched
-}: Pick<LoadFigures, 'statuses' | 'checked' | 'mismatched'>): number {
-  return good({ ok: successes(statuses), checked, mismatched })
-}
-
-/** Everything that was sent and has ended, or that was overdue at the end of the measured interval. */
-export function sentOf({ completed, errors, lost, overdue = 0 }: LoadFigures): number {
-  return completed + sum(Object.values(errors)) + lost + overdue
 }
 
 /** From the histogram; from Locust's own figures where there is none. */
@@ -66,10 +55,17 @@ export function latencyFigures({
   }
 }
 
+/** Users that a throughput keeps busy: throughput x (latency + think time), Little 1961. */
+export function usersByLittle(rps: number, latencyMs: number, thinkMs: number): number {
+  return (rps * (latencyMs + thinkMs)) / 1000
+}
+
 /** All repeats of one cell, as a line of a table. */
-export interface Row extends Pick<PlannedCell, 'phase' | 'replicas' | 'users' | 'workers' | 'thinkMs' | 'durationMs'> {
+export interface Row extends Pick<PlannedCell, 'phase' | 'replicas' | 'users' | 'thinkMs' | 'durationMs'> {
+  loadWorkers: number
   cells: Cell[]
   rps: Estimate
+  forecastsPerSecond: Estimate
   p50Ms: Estimate | null
   p95Ms: Estimate | null
   p99Ms: Estimate | null
@@ -88,7 +84,7 @@ export function tableRows(cells: readonly Cell[]): Row[] {
 }
 
 function toRow(cells: Cell[]): Row {
-  const { phase, replicas, users, workers, thinkMs, durationMs } = cells[0]!.plan
+  const { phase, replicas, users, workers: loadWorkers, thinkMs, durationMs } = cells[0]!.plan
   const figures = cells.map(cellFigures)
   const over = (of: (figures: CellFigures) => number | null): Estimate | null => {
     const values = figures.map(of)
@@ -98,11 +94,12 @@ function toRow(cells: Cell[]): Row {
     phase,
     replicas,
     users,
-    workers,
+    loadWorkers,
     thinkMs,
     durationMs,
     cells,
     rps: estimate(figures.map(({ rps }) => rps)),
+    forecastsPerSecond: estimate(figures.map(({ forecastsPerSecond }) => forecastsPerSecond)),
     p50Ms: over(({ p50Ms }) => p50Ms),
     p95Ms: over(({ p95Ms }) => p95Ms),
     p99Ms: over(({ p99Ms }) => p99Ms),
@@ -137,17 +134,8 @@ const PHASES: Row['phase'][] = ['1', '2', 'custom', 'standalone']
 function byPlace(a: Row, b: Row): number {
   return (
     PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase) ||
-    a.workers - b.workers ||
+    a.loadWorkers - b.loadWorkers ||
     a.replicas - b.replicas ||
     a.users - b.users
   )
-}
-
-/** Answers with a status of 200 to 299. */
-export function successes(statuses: Record<string, number>): number {
-  return sum(Object.entries(statuses).map(([status, count]) => (status.startsWith('2') ? count : 0)))
-}
-
-export function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0)
 }

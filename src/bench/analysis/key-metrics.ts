@@ -1,4 +1,5 @@
-import { goodOf, isLoadLimited, type Row, sentOf, sum } from './figures.js'
+import { isLoadLimited, type Row } from './figures.js'
+import { failurePercent, sum } from '../samples/answers.js'
 import { saturation, type Curve } from './curves.js'
 
 /** The report's four key metrics of one phase. */
@@ -9,8 +10,8 @@ export interface KeyMetrics {
   latencyFloor: { ms: number; users: number; replicas: number } | null
   /** 0 to 100 of all that was sent, and of the worst cell */
   failures: { percent: number; worstPercent: number }
-  /** RPS of the best row for each load worker, and what a worker's CPU second sends */
-  workers: { rpsEach: number; answersPerCpuSecond: number | null }
+  /** RPS of the best row for each load worker, and what a load worker's CPU second sends */
+  loadWorkers: { rpsEach: number; answersPerCpuSecond: number | null }
 }
 
 /** @param inPhase the curves of one phase; not none */
@@ -25,19 +26,11 @@ export function keyMetrics(inPhase: readonly Curve[]): KeyMetrics {
       : { rps: best.rps.median, users: best.users, replicas: saturation(curve).replicas },
     latencyFloor: floor.length === 0 ? null : floor.reduce((a, b) => (b.ms < a.ms ? b : a)),
     failures: {
-      percent: failurePercent(rows),
+      percent: failurePercent(rows.flatMap(({ cells }) => cells.map(({ load }) => load))),
       worstPercent: Math.max(...rows.map(row => row.failurePercent.median))
     },
-    workers: { rpsEach: best.rps.median / best.workers, answersPerCpuSecond: answersPerCpuSecond(best) }
+    loadWorkers: { rpsEach: best.rps.median / best.loadWorkers, answersPerCpuSecond: answersPerCpuSecond(best) }
   }
-}
-
-/** Of everything that was sent in all cells together. */
-function failurePercent(rows: readonly Row[]): number {
-  const loads = rows.flatMap(({ cells }) => cells.map(({ load }) => load))
-  const all = sum(loads.map(sentOf))
-  const good = sum(loads.map(goodOf))
-  return all === 0 ? 0 : (100 * (all - good)) / all
 }
 
 function answersPerCpuSecond({ cells }: Row): number | null {

@@ -44,7 +44,7 @@ export function findLimiter(load: Load): Cell['limiter'] {
     const [largest, most] = Object.entries(all).sort(([, a], [, b]) => b - a)[0]!
     return {
       what: 'host CPU',
-      evidence: `all cores ${percent(load.hostBusy)} busy; most of it ${largest} with ${cores(most)}, in all ${shares(parts)}, others ${cores(all['other processes'])}`
+      evidence: `all cores are ${percent(load.hostBusy)} busy; the largest part is ${largest} with ${cores(most)}, of ${shares(parts)}, other processes ${cores(all['other processes'])}`
     }
   }
   const full = fullPart(load, parts, seconds)
@@ -54,7 +54,7 @@ export function findLimiter(load: Load): Cell['limiter'] {
 function pauses({ thinkMs, latencyMs, users }: Load): Cell['limiter'] {
   return {
     what: 'think time',
-    evidence: `users think for ${ms(thinkMs)} and wait for ${ms(latencyMs)}: at no latency at all they could send ${Math.round((users / thinkMs) * 1000)} a second`
+    evidence: `users think for ${ms(thinkMs)} and wait for ${ms(latencyMs)}; without any latency, users would send ${Math.round((users / thinkMs) * 1000)} requests a second`
   }
 }
 
@@ -71,19 +71,20 @@ function replicaCores({ replicas }: Load, seconds: number): number | null {
 }
 
 function fullPart(load: Load, parts: Parts, seconds: number): Cell['limiter'] {
-  const eachWorker = parts.generator / load.generator.processes
-  if (eachWorker >= CORE_FULL) {
-    return { what: 'generator', evidence: `each load worker uses ${cores(eachWorker)}` }
+  const eachLoadWorker = parts.generator / load.generator.processes
+  if (eachLoadWorker >= CORE_FULL) {
+    return { what: 'generator', evidence: `each load worker uses ${cores(eachLoadWorker)}` }
   }
   if (parts.haproxy >= CORE_FULL) {
-    return { what: 'haproxy', evidence: `its one thread uses ${cores(parts.haproxy)}` }
+    return { what: 'haproxy', evidence: `HAProxy's one thread uses ${cores(parts.haproxy)}` }
   }
   const known = load.replicas.filter(cpu => cpu !== null)
   const least = known.length > 0 ? Math.min(...known) / seconds : 0
   if (known.length > 0 && least >= CORE_FULL) {
     return { what: 'replicas', evidence: `every replica uses at least ${cores(least)}` }
   }
-  const host = load.hostBusy === null ? 'the host cannot be read' : `all cores ${percent(load.hostBusy)} busy`
+  const host =
+    load.hostBusy === null ? 'the CPU of the host cannot be read' : `all cores are ${percent(load.hostBusy)} busy`
   return { what: 'none found', evidence: `${host}; ${shares(parts)}` }
 }
 

@@ -19,8 +19,8 @@ const DIMINISHED = 0.5
 
 /**
  * "Throughput grows linearly until saturation": at every replica count before the first within 10 % of the best, RPS is
- * at least 80 % of linear speed-up over the smallest replica count. Saturation may set in between two counts, so the count at which it
- * shows speaks for the claim when it reaches 0.8, and not against it when it does not.
+ * at least 80 % of linear speed-up over the smallest replica count. Saturation may set in between two counts. So the count at which
+ * saturation shows speaks for the claim at 80 % or more, and not against the claim below.
  */
 export const growsLinearly = ofServers(curve => {
   const first = curve.rows[0]!
@@ -28,11 +28,11 @@ export const growsLinearly = ofServers(curve => {
   const share = (row: Row): number => row.rps.median / ((first.rps.median * row.replicas) / first.replicas)
   const upTo = curve.rows.filter(({ replicas }) => replicas > first.replicas && replicas <= saturated.replicas)
   const tested = upTo.filter(row => row !== saturated || share(row) >= LINEAR)
-  const shares = upTo.map(row => `${row.replicas}: ${share(row).toFixed(2)}`).join(', ')
-  if (first.rps.median === 0) return undecidable('no good answer at the fewest replicas')
-  if (upTo.length === 0) return undecidable(`saturated at the fewest replicas, ${first.replicas}`)
-  const figures = `saturated at ${saturated.replicas} replicas; share of linear speed-up over ${first.replicas}: at ${shares}`
-  if (tested.length === 0) return undecidable(`${figures}; no count lies between`)
+  const shares = upTo.map(row => `${share(row).toFixed(2)} at ${row.replicas}`).join(', ')
+  if (first.rps.median === 0) return undecidable('no good answer at the smallest replica count')
+  if (upTo.length === 0) return undecidable(`RPS saturates at the smallest replica count, ${first.replicas}`)
+  const figures = `RPS saturates at ${saturated.replicas} replicas; share of linear speed-up over ${first.replicas}: ${shares}`
+  if (tested.length === 0) return undecidable(`${figures}; no replica count lies between`)
   return { answer: tested.every(row => share(row) >= LINEAR) ? 'confirmed' : 'refuted', figures }
 })
 
@@ -40,12 +40,12 @@ export const growsLinearly = ofServers(curve => {
 export function latencyFalls({ rows: all }: Curve): Finding {
   const rows = all.filter(row => !isDoubtful(row))
   const known = rows.flatMap(({ replicas, p50Ms }) => (p50Ms ? [{ replicas, ms: p50Ms.median }] : []))
-  if (known.length < 2) return undecidable('fewer than two counts of replicas')
-  const figures = `median ${known.map(({ replicas, ms }) => `${replicas}: ${ms.toFixed(1)} ms`).join(', ')}`
+  if (known.length < 2) return undecidable('fewer than two replica counts')
+  const figures = `median latency ${known.map(({ replicas, ms }) => `${ms.toFixed(1)} ms at ${replicas}`).join(', ')}`
   const changes = known.slice(1).map(({ ms }, index) => ms / known[index]!.ms - 1)
   const whole = known.at(-1)!.ms / known[0]!.ms - 1
   if (Math.max(whole, ...changes) > DEAD_BAND) return { answer: 'refuted', figures }
-  return whole < -DEAD_BAND ? { answer: 'confirmed', figures } : undecidable(`${figures}; within 5 %`)
+  return whole < -DEAD_BAND ? { answer: 'confirmed', figures } : undecidable(`${figures}; all changes are within 5 %`)
 }
 
 /**
@@ -54,20 +54,20 @@ export function latencyFalls({ rows: all }: Curve): Finding {
  */
 export const returnsDiminish = ofServers(({ rows }) => {
   const first = rows[0]!
-  if (rows.length < 3) return undecidable('fewer than three counts of replicas')
-  if (first.rps.median === 0) return undecidable('no good answer at the fewest replicas')
+  if (rows.length < 3) return undecidable('fewer than three replica counts')
+  if (first.rps.median === 0) return undecidable('no good answer at the smallest replica count')
   const each = first.rps.median / first.replicas
   const gains = rows.slice(1).map((row, index) => {
     const before = rows[index]!
     const perReplica = (row.rps.median - before.rps.median) / (row.replicas - before.replicas)
     return { from: before.replicas, to: row.replicas, gain: perReplica / each }
   })
-  const steps = gains.map(({ from, to, gain }) => `${from} to ${to}: ${gain.toFixed(2)}`).join(', ')
-  const figures = `gain of an added replica ${steps}`
+  const steps = gains.map(({ from, to, gain }) => `${gain.toFixed(2)} from ${from} to ${to}`).join(', ')
+  const figures = `gain of each added replica, as a share of the RPS per replica at ${first.replicas}: ${steps}`
   const last = gains.findLastIndex(({ gain }) => gain >= DIMINISHED)
   const point = gains[last + 1]
   return point
-    ? { answer: 'confirmed', figures: `past a count of ${point.from}; ${figures}` }
+    ? { answer: 'confirmed', figures: `past ${point.from} replica${point.from === 1 ? '' : 's'}; ${figures}` }
     : { answer: 'refuted', figures: `not up to ${rows.at(-1)!.replicas} replicas; ${figures}` }
 })
 
@@ -76,12 +76,12 @@ export const returnsDiminish = ofServers(({ rows }) => {
  * t-interval of its logarithm. Confirmed when the mean is above 1.05 and the interval above 1, refuted when the interval
  * ends below 1.05. One cell has no interval: its ratio decides when it is more than 5 % from 1.
  */
-export function moreWorkersHelp(rows: readonly Row[]): Finding {
+export function moreLoadWorkersHelp(rows: readonly Row[]): Finding {
   const ratios = rows.flatMap(row => {
     // Where the users' pauses decide the throughput they do so with however many load workers.
     const other =
-      row.workers === 4 && !isLimitedBy(row, 'think time') && !isDoubtful(row)
-        ? rows.find(other => other.workers === 8 && isSameLoad(row, other) && !isDoubtful(other))
+      row.loadWorkers === 4 && !isLimitedBy(row, 'think time') && !isDoubtful(row)
+        ? rows.find(other => other.loadWorkers === 8 && isSameLoad(row, other) && !isDoubtful(other))
         : undefined
     return other && row.rps.median > 0 && other.rps.median > 0 ? [other.rps.median / row.rps.median] : []
   })
@@ -115,7 +115,7 @@ function ofServers(judge: (curve: Curve) => Finding): (curve: Curve) => Finding 
 }
 
 function without(why: string, rows: readonly Row[]): string[] {
-  return rows.length === 0 ? [] : [`${why} with ${rows.map(({ replicas }) => replicas).join(', ')} replicas`]
+  return rows.length === 0 ? [] : [`${why} at ${rows.map(({ replicas }) => replicas).join(', ')} replicas`]
 }
 
 /** One answer for all curves: what those say that can be decided, undecidable where they disagree. */

@@ -13,7 +13,7 @@ const T_975 = [
   2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042
 ]
 /** The normal distribution's, to which they fall. */
-const Z_975 = 1.96
+export const Z_975 = 1.96
 
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
@@ -46,14 +46,12 @@ export function estimate(values: readonly number[]): Estimate {
   return { median: median(values), interval: tInterval(values) }
 }
 
-/** 97.5 % quantile of the normal distribution. */
-const Z = 1.96
-
 /** 95 % interval of a share of which `part` of `all` were seen (E. B. Wilson 1927): within 0 to 1 also where none or all were. */
 export function wilson(part: number, all: number): [low: number, high: number] {
   const share = part / all
-  const weight = 1 / (1 + (Z * Z) / all)
-  const centre = weight * (share + (Z * Z) / (2 * all))
-  const half = weight * Z * Math.sqrt((share * (1 - share)) / all + (Z * Z) / (4 * all * all))
+  const square = Z_975 ** 2
+  const weight = 1 / (1 + square / all)
+  const centre = weight * (share + square / (2 * all))
+  const half = weight * Z_975 * Math.sqrt((share * (1 - share)) / all + square / (4 * all * all))
   return [Math.max(0, centre - half), Math.min(1, centre + half)]
 }

@@ -1,5 +1,6 @@
 import { checkCell } from '../analysis/checks.js'
-import { latencyFigures, sum } from '../analysis/figures.js'
+import { latencyFigures } from '../analysis/figures.js'
+import { sum } from '../samples/answers.js'
 import { findLimiter } from '../analysis/limiter.js'
 import type { Cell } from '../results/cell.schema.js'
 import type { HaproxyStats } from '../stack/runtime-api.js'

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { CallPlan } from '../load/calls/calls.js'
 import type { Case } from '../load/cases.js'
 import { FAILURES, type Load, type LoadOptions, startLoad } from '../load/generator.js'
 import { cellRecord } from './cell-record.js'
@@ -6,7 +7,7 @@ import type { WarmUp } from '../options.js'
 import type { Cell, PlannedCell } from '../results/cell.schema.js'
 import type { Target } from '../stack/target.js'
 import { warmUp } from './warm-up.js'
-import { processFigures, scrapeAll, takeReading, type WatchedReplica } from '../watch/reading.js'
+import { countAnswers, processFigures, takeReading, type WatchedReplica } from '../watch/reading.js'
 
 export interface CellRequest {
   plan: PlannedCell
@@ -16,13 +17,16 @@ export interface CellRequest {
   warmUp: WarmUp
   /** what is sent, and what must come back */
   cases: readonly Case[]
+  /** how the bodies go into calls, and where these are posted to */
+  calls: CallPlan
+  path: string
   /** port of the generator's own page, where it has one and the page is wanted */
   uiPort?: number | undefined
 }
 
 /** Who wants to know how a cell goes. */
 export interface CellWatcher {
-  began(stage: 'warm-up' | 'interval'): void
+  began(stage: 'warm-up' | 'measured interval'): void
   tick(tick: { good: number; failed: number; p50Us: number; p99Us: number }): void
 }
 
@@ -39,17 +43,16 @@ export async function runCell(
   const { plan } = order
   const startedAt = new Date().toISOString()
   const replicas = await target.scale(plan.replicas)
-  const before = await scrapeAll(replicas)
+  const answersOfReplicas = await countAnswers(replicas)
   const load = await startLoad(loadOptions(order, target))
   try {
     load.onTick(tick => watcher.tick(tick))
     watcher.began('warm-up')
     const warm = await warmUp(load, order.warmUp, signal)
-    watcher.began('interval')
+    watcher.began('measured interval')
     const cut = await measureInterval(load, { target, replicas, durationMs: plan.durationMs, signal })
     const whole = await load.drain()
-    const after = await scrapeAll(replicas)
-    const wholeOk = after.map(({ ok }, index) => ok - before[index]!.ok)
+    const wholeOk = await answersOfReplicas()
     const { interval, ...read } = cut
     const { eventLoopP99Ms, ...figures } = interval
     const generator = {
@@ -67,7 +70,7 @@ export async function runCell(
         generator,
         notes: [],
         ...read,
-        load: { ...figures, latencyMs: null, whole }
+        load: { ...figures, windows: order.calls.windows, latencyMs: null, whole }
       },
       target
     )
@@ -76,14 +79,15 @@ export async function runCell(
   }
 }
 
-function loadOptions({ plan, cases, seed }: CellRequest, { url }: Target): LoadOptions {
+function loadOptions({ plan, cases, calls, path, seed }: CellRequest, { url }: Target): LoadOptions {
   return {
-    url: `${url}/predict`,
+    url: `${url}${path}`,
     users: plan.users,
     loadWorkers: plan.workers,
     thinkMs: plan.thinkMs,
     bodies: cases.map(({ body }) => body),
     expected: cases,
+    calls,
     seed,
     ...FAILURES
   }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { successes } from '../analysis/figures.js'
+import { successes } from '../samples/answers.js'
 import type { Load } from '../load/generator.js'
 import type { WarmUp } from '../options.js'
 import type { Cell } from '../results/cell.schema.js'

@@ -1,7 +1,7 @@
 import { Command as Program, CommanderError } from 'commander'
 import { BenchError } from '../errors.js'
 import type { SloOptions } from '../options.js'
-import { addSharedFlags, flag, portFlag } from './flags.js'
+import { addSharedFlags, flag, mergeLoadWorkers, portFlag, SAME_AS_LOAD_WORKERS } from './flags.js'
 import { addSweepFlags, readSweep, type SweepOrder } from './sweep-flags.js'
 import { integer, integers, seconds } from './values.js'
 
@@ -60,23 +60,25 @@ function benchProgram(now: Date, found: (command: Command) => void): Program {
     .exitOverride()
     .helpCommand('help [command]', 'shows the flags of a command')
   addSweepFlags(
-    program.command('sweep').description('measures the matrix behind HAProxy and writes the report')
+    program
+      .command('sweep')
+      .description('measures replicas, users and load workers in every combination, and writes the report')
   ).action((_flags, command: Program) => found(readSweep(command, now)))
   program
     .command('report')
-    .description('draws the report of a folder of results again')
-    .argument('<dir>', 'the folder of results to report')
+    .description('writes the report of a folder of results again')
+    .argument('<dir>', 'folder of results')
     .action((folder: string) => found({ name: 'report', folder }))
   program
     .command('compare')
-    .description('differences of two folders; exit code 1 on a regression')
+    .description('compares two folders of results; exit code 1 on a regression')
     .argument('<before>', 'the first folder')
     .argument('<after>', 'the second folder')
     .action((before: string, after: string) => found({ name: 'compare', before, after }))
   program
     .command('cross-check')
-    .description("three cells of a folder again with Locust, beside the folder's own in its report")
-    .argument('<dir>', 'the folder of results to check')
+    .description('measures three cells of a folder again with Locust, and reports both generators')
+    .argument('<dir>', 'folder of results')
     .addOption(portFlag())
     .action((folder: string, { port }: { port: number }) => found({ name: 'cross-check', folder, port }))
   addSlo(program, found)
@@ -84,17 +86,22 @@ function benchProgram(now: Date, found: (command: Command) => void): Program {
   return program.addHelpText('after', () => `\n${sweep.helpInformation()}`)
 }
 
-type SloFlags = Omit<SloOptions, 'p99Ms' | 'durationMs'> & { p99?: number; duration: number }
+type SloFlags = Omit<SloOptions, 'p99Ms' | 'durationMs'> & { p99?: number; duration: number; workers?: number }
 
 function addSlo(program: Program, found: (command: Command) => void): void {
   const command = program
     .command('slo')
-    .description('highest Poisson rate whose P99 is within the bound')
-    .addOption(flag('--p99 <ms>', 'the bound in ms, which must be given', integer(1, 60_000)))
-    .addOption(flag('--replicas <n,n>', 'replicas, one search each', integers(1, 8), [[1, 2, 4, 8], '1,2,4,8']))
-    .addOption(flag('--workers, --load-workers <n>', 'load workers', integer(1, 64), [4]))
+    .description('finds the highest rate of requests whose P99 keeps within a bound')
+    .addOption(flag('--p99 <ms>', 'the bound in ms (required)', integer(1, 60_000)))
+    .addOption(
+      flag('--replicas <n,n>', 'numbers of replicas, a search for each', integers(1, 8), [[1, 2, 4, 8], '1,2,4,8'])
+    )
+    .addOption(flag('--load-workers <n>', 'processes that send requests', integer(1, 64), [4]))
+    .addOption(flag('--workers <n>', SAME_AS_LOAD_WORKERS, integer(1, 64)))
     .addOption(flag('--duration <s>', 'seconds of each trial', seconds, [10_000, '10']))
-  addSharedFlags(command).action(({ p99, duration, ...flags }: SloFlags) => {
+  addSharedFlags(command).action(() => {
+    mergeLoadWorkers(command)
+    const { p99, duration, workers: _workers, ...flags } = command.opts<SloFlags>()
     // Not by commander's own check, which comes before that of the flags' names and hides a --p98.
     if (p99 === undefined) throw new BenchError('bad_flag', '--p99 is missing: the bound in ms')
     found({ name: 'slo', options: { ...flags, p99Ms: p99, durationMs: duration } })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parseCommand } from './cli.js'
 import { BenchError } from '../errors.js'
 import { CROSS_CHECK } from '../report/cross-check.js'
+import { callForm } from '../results/calls.js'
 import type { Cell, PlannedCell } from '../results/cell.schema.js'
 import { openRun } from '../results/store.js'
 import { LEAST_REQUESTS } from '../stack/balance.js'
@@ -22,7 +23,7 @@ const PHASES: PlannedCell['phase'][] = ['1', '2', 'custom', 'standalone']
  * The sweep by Locust that goes beside a folder of results: some of its cells under its own conditions, in a folder
  * within it. One that was interrupted is gone on with.
  * @param port of HAProxy
- * @throws BenchError `bad_results` for a folder that is none, has no cell yet, or is of Locust itself
+ * @throws BenchError `bad_results` for a folder that is none, has no cell yet, is of Locust itself, or has calls that Locust does not send
  */
 export async function crossCheckRequest(
   folder: string,
@@ -32,6 +33,12 @@ export async function crossCheckRequest(
   const command = parseCommand(run.args, new Date(run.startedAt))
   if (command.name !== 'sweep') throw new BenchError('bad_results', `${folder}: run.json is not of a sweep`)
   if (run.generator === 'locust') throw new BenchError('bad_results', `${folder} was measured with Locust itself`)
+  const { protocol } = callForm(run)
+  if (protocol !== 'predict')
+    throw new BenchError(
+      'bad_results',
+      `${folder} was measured with --protocol ${protocol}, which Locust does not send`
+    )
   if (cells.length === 0) throw new BenchError('bad_results', `${folder} has no cell that could be measured again`)
   const out = join(folder, CROSS_CHECK)
   const balance = run.fingerprint.balance ?? LEAST_REQUESTS

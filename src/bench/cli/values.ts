@@ -7,7 +7,7 @@ export function integer(lowest: number, highest: number): Read<number> {
   return text => {
     const number = /^\d+$/.test(text) ? Number(text) : NaN
     if (number >= lowest && number <= highest) return number
-    throw new InvalidArgumentError(`It must be a whole number of ${lowest} to ${highest}.`)
+    throw new InvalidArgumentError(`Give a whole number from ${lowest} to ${highest}.`)
   }
 }
 
@@ -17,7 +17,7 @@ export function integers(lowest: number, highest: number): Read<number[]> {
   return text => {
     const numbers = text.split(',').map(read)
     if (new Set(numbers).size === numbers.length) return numbers
-    throw new InvalidArgumentError('It has a number twice.')
+    throw new InvalidArgumentError('Give each number once.')
   }
 }
 
@@ -27,13 +27,13 @@ export const seconds: Read<number> = text => integer(1, 86_400)(text) * 1000
 /** A text such as a folder's name; what begins with `-` is the next flag, and the value was forgotten. */
 export const word: Read<string> = text => {
   if (text !== '' && !text.startsWith('-')) return text
-  throw new InvalidArgumentError('A value must stand there, which does not begin with "-".')
+  throw new InvalidArgumentError('Give a value that does not begin with "-".')
 }
 
 export const url: Read<string> = text => {
   const parsed = URL.canParse(text) ? new URL(text) : undefined
   if (parsed?.protocol === 'http:' && parsed.username === '') return text.replace(/\/$/, '')
-  throw new InvalidArgumentError('It must be an http address without a password.')
+  throw new InvalidArgumentError('Give an http address without a password.')
 }
 
 export const urls: Read<string[]> = text => text.split(',').map(url)

@@ -51,7 +51,7 @@ export async function startPage(state: LiveState, port: number): Promise<LivePag
   } catch (error) {
     await app.close()
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    throw new BenchError('port_in_use', `port ${port} is taken: give the live page another one by --ui-port`, {
+    throw new BenchError('port_in_use', `port ${port} of the live page is in use: choose another port with --ui-port`, {
       cause: error
     })
   }

@@ -22,7 +22,7 @@ export function showProgress(state: LiveState, output: Pick<WriteStream, 'write'
 }
 
 function now(snapshot: Snapshot): string {
-  const running = snapshot.cells.find(({ status }) => status === 'warm-up' || status === 'interval')
+  const running = snapshot.cells.find(({ status }) => status === 'warm-up' || status === 'measured interval')
   const second = snapshot.seconds.at(-1)
   const figures = second
     ? `: ${second.good} RPS, P99 ${(second.p99Us / 1000).toFixed(0)} ms${second.failed > 0 ? `, ${second.failed} failed` : ''}`

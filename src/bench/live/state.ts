@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events'
+import { monotonicMs } from '../../clock.js'
 import { cellFigures } from '../analysis/figures.js'
 import type { Cell } from '../results/cell.schema.js'
 import type { Run } from '../results/run.schema.js'
 
-export type Stage = 'warm-up' | 'interval'
+export type Stage = 'warm-up' | 'measured interval'
 
 /** One second of the cell under way. */
 export interface Second {
@@ -57,7 +58,7 @@ export class LiveState extends EventEmitter<{ change: [] }> {
   }
 
   began(key: string, stage: Stage): void {
-    this.#startedAt ??= performance.now()
+    this.#startedAt ??= monotonicMs()
     if (stage === 'warm-up') this.#seconds = []
     this.#set({ ...this.#cells.get(key)!, status: stage })
   }
@@ -88,7 +89,7 @@ export class LiveState extends EventEmitter<{ change: [] }> {
   snapshot(): Snapshot {
     const cells = [...this.#cells.values()]
     const done = cells.filter(({ status }) => status === 'done').length
-    const took = this.#startedAt === undefined ? 0 : performance.now() - this.#startedAt
+    const took = this.#startedAt === undefined ? 0 : monotonicMs() - this.#startedAt
     return {
       cells,
       seconds: this.#seconds,

@@ -1,9 +1,11 @@
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { monotonicMs } from '../../clock.js'
+import { isSuccess } from '../samples/answers.js'
+import type { CallAnswer, CallRequest } from './calls/protocol.js'
 import type { LoadRandom } from './random.js'
 import type { Arrivals } from './open-loop.js'
-import type { Recorder } from './recorder.js'
+import type { Answer, Recorder } from './recorder.js'
 
 /** Ms before a connection is tried again whose predecessor brought no answer; doubled each time up to the maximum. */
 const BACKOFF_MS = 20
@@ -16,7 +18,11 @@ export interface BuiltRequest {
 interface AnswerHead {
   statusCode: number
   shouldKeepAlive: boolean
+  headers: string[]
 }
+
+/** What is recorded of a 2xx answer that was read. */
+export type ReadAnswer = Pick<Answer, 'matched' | 'failures'>
 
 /** The private parts of autocannon 9.0.0's client that are used here (lib/httpClient.js). */
 export interface Client extends EventEmitter {
@@ -24,7 +30,7 @@ export interface Client extends EventEmitter {
   parser: { execute(chunk: Buffer): unknown; finish(): unknown; reinitialize(type: string): void }
   requestIterator: {
     currentRequest: BuiltRequest
-    requestBuilder(request: { body: string }): Buffer
+    requestBuilder(request: CallRequest): Buffer
   }
   pipelinedRequests: object
   _connect(): void
@@ -40,8 +46,10 @@ export interface UserOptions {
   arrivals?: Arrivals
   /** gives each request its body, and says which answers are to be checked */
   draw: LoadRandom
-  /** whether a 2xx answer's text is the forecast that its body should get; undefined where that is not known */
-  check(text: string, body: number): boolean | undefined
+  /** whether every 2xx answer is read; left out, only those to be checked are */
+  readsAll?: boolean
+  /** reads a 2xx answer to the request of this number; `isChecked`: compares it too */
+  read(answer: CallAnswer, request: number, isChecked: boolean): ReadAnswer
   recorder: Recorder
 }
 
@@ -55,9 +63,11 @@ export class User {
   readonly #sendNow: () => void
   readonly #connectNow: () => void
   #body = 0
-  /** of the answer under way, where it is to be checked */
+  #isChecked = false
+  /** of the answer under way, where it is to be read */
   #chunks: Buffer[] | undefined
   #status = 0
+  #headers: string[] = []
   /** when the request in flight was sent, or in an open loop was to be sent */
   #sentAt: number | undefined
   #plannedAt: number | undefined
@@ -127,8 +137,9 @@ export class User {
         this.#sentAt = this.#plannedAt ?? monotonicMs()
       },
       addByteCount: () => undefined,
-      setHeaders: ({ statusCode, shouldKeepAlive }: AnswerHead) => {
+      setHeaders: ({ statusCode, shouldKeepAlive, headers }: AnswerHead) => {
         this.#status = statusCode
+        this.#headers = headers
         this.#spent = !shouldKeepAlive
       },
       addBody: (chunk: Buffer) => this.#chunks?.push(chunk),
@@ -149,11 +160,15 @@ export class User {
     const now = monotonicMs()
     const latencyMs = now - this.#sentAt
     const status = this.#status
-    const isToBeChecked = this.#chunks !== undefined && status >= 200 && status <= 299
-    const matched = isToBeChecked ? this.#options.check(Buffer.concat(this.#chunks!).toString(), this.#body) : undefined
-    this.#options.recorder.answer({ status, latencyMs, now, matched })
+    const read = this.#chunks && isSuccess(status) ? this.#read(this.#chunks) : { matched: undefined }
+    this.#options.recorder.answer({ status, latencyMs, now, ...read })
     this.#settled(now)
     return answer
+  }
+
+  #read(chunks: Buffer[]): ReadAnswer {
+    const answer = { headers: this.#headers, body: Buffer.concat(chunks) }
+    return this.#options.read(answer, this.#body, this.#isChecked)
   }
 
   #settled(now: number): void {
@@ -184,7 +199,8 @@ export class User {
       }
     }
     this.#body = this.#options.draw.body()
-    this.#chunks = this.#options.draw.isChecked() ? [] : undefined
+    this.#isChecked = this.#options.draw.isChecked()
+    this.#chunks = this.#isChecked || this.#options.readsAll ? [] : undefined
     this.#request.currentRequest = this.#built[this.#body]!
     this.#sendNow()
   }

@@ -1,5 +1,6 @@
 import autocannon from 'autocannon'
 import { type BuiltRequest, type Client, User, type UserOptions } from './autocannon-user.js'
+import type { CallRequest } from './calls/protocol.js'
 import type { Arrivals } from './open-loop.js'
 
 /** Seconds that autocannon is told where it shall never act by itself; more would overflow its timers. */
@@ -10,7 +11,8 @@ export interface FleetOptions extends UserOptions {
   url: string
   /** connections, each with one user who has one request in flight at the most */
   users: number
-  bodies: readonly string[]
+  /** of which each user draws one after the other */
+  requests: readonly CallRequest[]
 }
 
 /**
@@ -45,7 +47,7 @@ export class Fleet {
       setupClient: publicClient => {
         const client = publicClient as unknown as Client
         const { requestIterator } = client
-        built ??= options.bodies.map(body => ({ requestBuffer: requestIterator.requestBuilder({ body }) }))
+        built ??= options.requests.map(request => ({ requestBuffer: requestIterator.requestBuilder({ ...request }) }))
         this.#users.push(new User(client, built, options, () => this.#settled?.()))
       }
     }

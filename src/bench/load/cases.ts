@@ -1,13 +1,11 @@
-import { BenchError, reasonOf } from '../errors.js'
 import { type GoldenBundle, goldenBodies, payloadBodies, readGolden } from './bodies.js'
 import type { Expectation, ExpectedRow } from './expected.js'
+import { post } from './post.js'
 
 /** How far an answer under load may be from the one that the same body got alone; a batch's company makes 1e-6. */
 const RELATIVE = 1e-5
 /** Values smaller than this are held to be as far off as this one may be. */
 const SMALLEST = 1e-12
-/** Ms that a single request, alone, may take. */
-const TIMEOUT_MS = 10_000
 
 /** A body and what must come back for it. */
 export interface Case extends Expectation {
@@ -54,29 +52,10 @@ function goldenRow({ manifest, golden }: GoldenBundle, index: number): ExpectedR
 async function ask(url: string, bodies: readonly string[], version: string): Promise<Case[]> {
   const cases: Case[] = []
   for (const [index, body] of bodies.entries()) {
-    const rows = await askOne(`${url}/predict`, body, `body ${index + 1} of ${bodies.length}`)
-    cases.push({ body, version, rows })
+    const answer = await post(`${url}/predict`, { body }, `body ${index + 1} of ${bodies.length}`)
+    cases.push({ body, version, rows: rowsOf(answer.body.toString()) })
   }
   return cases
-}
-
-async function askOne(url: string, body: string, what: string): Promise<ExpectedRow[]> {
-  let status: number
-  let text: string
-  try {
-    const answer = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body,
-      signal: AbortSignal.timeout(TIMEOUT_MS)
-    })
-    status = answer.status
-    text = await answer.text()
-  } catch (cause) {
-    throw new BenchError('target_down', `no answer from ${url} to ${what}: ${reasonOf(cause)}`, { cause })
-  }
-  if (status !== 200) throw new BenchError('bad_flag', `${url} refuses ${what} with ${status}: ${text.slice(0, 200)}`)
-  return rowsOf(text)
 }
 
 function rowsOf(text: string): ExpectedRow[] {

@@ -16,13 +16,20 @@ interface Answer {
 }
 
 /** Whether an answer's text is the expected forecast. Anything that cannot be read is not. */
-export function isExpected(text: string, { version, rows }: Expectation): boolean {
-  let answer: Answer | null
+export const isExpected = (text: string, expectation: Expectation): boolean => isForecast(parsed(text), expectation)
+
+/** The value of a JSON text; undefined where the text is no JSON. */
+export function parsed(text: string): unknown {
   try {
-    answer = JSON.parse(text) as Answer | null
+    return JSON.parse(text)
   } catch {
-    return false
+    return undefined
   }
+}
+
+/** Whether a value that was read is the expected forecast. */
+export function isForecast(value: unknown, { version, rows }: Expectation): boolean {
+  const answer = value as Answer | null | undefined
   if (version !== undefined && answer?.model_version !== version) return false
   const predictions = answer?.predictions
   if (!Array.isArray(predictions)) return false
@@ -30,8 +37,10 @@ export function isExpected(text: string, { version, rows }: Expectation): boolea
 }
 
 function isRow(got: Record<string, unknown> | null | undefined, want: ExpectedRow): boolean {
-  return Object.entries(want).every(([feature, [value, allowed]]) => {
-    const number = got?.[feature]
-    return typeof number === 'number' && Math.abs(number - value) <= allowed
-  })
+  return Object.entries(want).every(([feature, expected]) => isNear(got?.[feature], expected))
+}
+
+/** Whether a value is a number as near to the expected one as is allowed; never where none is expected. */
+export function isNear(value: unknown, expected: ExpectedRow[string] | undefined): boolean {
+  return typeof value === 'number' && expected !== undefined && Math.abs(value - expected[0]) <= expected[1]
 }

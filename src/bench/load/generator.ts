@@ -1,5 +1,6 @@
 import { BenchError } from '../errors.js'
 import { monotonicMs } from '../../clock.js'
+import { type CallPlan, ONE_WINDOW } from './calls/calls.js'
 import type { Expectation } from './expected.js'
 import {
   mergeTicks,
@@ -8,12 +9,12 @@ import {
   type Tick,
   type WholeFigures,
   type IntervalFigures,
-  type WorkerTick
+  type LoadWorkerTick
 } from '../samples/merge.js'
-import type { WorkerOptions } from './messages.js'
-import { WorkerProcess } from './worker-process.js'
+import type { LoadWorkerOptions } from './messages.js'
+import { LoadWorkerProcess } from './load-worker-process.js'
 
-/** Ms from an order to the cut that it asks for: enough for the order to reach every worker first. */
+/** Ms from an order to the cut that it asks for: enough for the order to reach every load worker first. */
 const CUT_AHEAD_MS = 50
 
 export interface LoadOptions {
@@ -28,12 +29,14 @@ export interface LoadOptions {
   bodies: readonly string[]
   /** aligned with `bodies`; null where an answer cannot be checked */
   expected?: readonly (Expectation | null)[]
+  /** how requests are made of bodies; left out, each is one of `POST /predict` */
+  calls?: CallPlan
   /** one answer in so many is checked */
   checkEvery: number
   seed: number
   /** after which a request without an answer has failed (`timeout`) */
   timeoutMs: number
-  /** Poisson arrivals a second over all workers; left out, a user sends again when it has its answer and has thought */
+  /** Poisson arrivals a second over all load workers; left out, a user sends again when it has its answer and has thought */
   ratePerSecond?: number
 }
 
@@ -46,11 +49,11 @@ export interface Load {
   readonly pids: readonly number[]
   /** called after each whole second */
   onTick(listener: (tick: Tick) => void): void
-  /** Begins a measured interval in the running load: at the same moment in all workers. `end` cuts it. */
+  /** Begins a measured interval in the running load: at the same moment in all load workers. `end` cuts it. */
   beginInterval(): Promise<{ end(): Promise<IntervalFigures> }>
-  /** No new requests; waits for the answers in flight, at most the order's timeout; ends the workers. */
+  /** No new requests; waits for the answers in flight, at most the order's timeout; ends the load workers. */
   drain(): Promise<WholeFigures>
-  /** Ends the workers at once. */
+  /** Ends the load workers at once. */
   kill(): Promise<void>
 }
 
@@ -81,38 +84,42 @@ function checkOptions({ url, users, loadWorkers, bodies, expected }: LoadOptions
     throw new BenchError('bad_flag', `${expected.length} expected answers for ${bodies.length} bodies`)
 }
 
-/** A part of `whole` for each worker; the first ones get what is left over. */
-function shares(whole: number, workers: number): number[] {
-  return Array.from({ length: workers }, (_, i) => Math.floor(whole / workers) + (i < whole % workers ? 1 : 0))
+/** A part of `whole` for each load worker; the first ones get what is left over. */
+function shares(whole: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => Math.floor(whole / count) + (i < whole % count ? 1 : 0))
 }
 
 class RunningLoad implements Load {
-  readonly #workers: readonly WorkerProcess[]
+  readonly #loadWorkers: readonly LoadWorkerProcess[]
   readonly #listeners: ((tick: Tick) => void)[] = []
-  /** of seconds that not every worker has told yet, by their end */
-  readonly #ticks = new Map<number, WorkerTick[]>()
+  /** of seconds that not every load worker has told yet, by their end */
+  readonly #ticks = new Map<number, LoadWorkerTick[]>()
 
   constructor({ loadWorkers: count }: LoadOptions) {
-    this.#workers = Array.from({ length: count }, (_, i) => new WorkerProcess(`load worker ${i + 1} of ${count}`))
-    for (const worker of this.#workers) worker.onTick = tick => this.#onTick(tick)
+    this.#loadWorkers = Array.from(
+      { length: count },
+      (_, i) => new LoadWorkerProcess(`load worker ${i + 1} of ${count}`)
+    )
+    for (const loadWorker of this.#loadWorkers) loadWorker.onTick = tick => this.#onTick(tick)
   }
 
   get pids(): readonly number[] {
-    return this.#workers.map(({ pid }) => pid)
+    return this.#loadWorkers.map(({ pid }) => pid)
   }
 
   async start({ users, seed, expected, ...order }: LoadOptions): Promise<void> {
-    const each = shares(users, this.#workers.length)
-    await this.#ask((worker, i) => {
-      const share: WorkerOptions = {
+    const each = shares(users, this.#loadWorkers.length)
+    await this.#ask((loadWorker, i) => {
+      const share: LoadWorkerOptions = {
         ...order,
         users: each[i]!,
         // Neighbouring seeds give streams that have nothing to do with each other (xoroshiro128+ is seeded by splitmix).
-        seed: seed * this.#workers.length + i,
+        seed: seed * this.#loadWorkers.length + i,
         expected: expected ?? order.bodies.map(() => null),
+        calls: order.calls ?? ONE_WINDOW,
         ...(order.ratePerSecond !== undefined && { ratePerSecond: (order.ratePerSecond * each[i]!) / users })
       }
-      return worker.ask('start', share)
+      return loadWorker.ask('start', share)
     })
   }
 
@@ -122,34 +129,34 @@ class RunningLoad implements Load {
 
   async beginInterval(): Promise<{ end(): Promise<IntervalFigures> }> {
     const at = monotonicMs() + CUT_AHEAD_MS
-    await this.#ask(worker => worker.ask('begin', { at }))
+    await this.#ask(loadWorker => loadWorker.ask('begin', { at }))
     return { end: () => this.#endInterval() }
   }
 
   async drain(): Promise<WholeFigures> {
-    const wholes = await this.#ask(worker => worker.ask('drain', null))
-    await Promise.all(this.#workers.map(worker => worker.ended()))
+    const wholes = await this.#ask(loadWorker => loadWorker.ask('drain', null))
+    await Promise.all(this.#loadWorkers.map(loadWorker => loadWorker.ended()))
     return mergeWholes(wholes)
   }
 
   async kill(): Promise<void> {
-    await Promise.all(this.#workers.map(worker => worker.kill()))
+    await Promise.all(this.#loadWorkers.map(loadWorker => loadWorker.kill()))
   }
 
   async #endInterval(): Promise<IntervalFigures> {
     const at = monotonicMs() + CUT_AHEAD_MS
-    return mergeIntervals(await this.#ask(worker => worker.ask('end', { at })))
+    return mergeIntervals(await this.#ask(loadWorker => loadWorker.ask('end', { at })))
   }
 
-  #ask<Answers>(ask: (worker: WorkerProcess, i: number) => Promise<Answers>): Promise<Answers[]> {
-    return Promise.all(this.#workers.map(ask))
+  #ask<Answers>(ask: (loadWorker: LoadWorkerProcess, i: number) => Promise<Answers>): Promise<Answers[]> {
+    return Promise.all(this.#loadWorkers.map(ask))
   }
 
-  #onTick(tick: WorkerTick): void {
+  #onTick(tick: LoadWorkerTick): void {
     const told = [...(this.#ticks.get(tick.tickAt) ?? []), tick]
     this.#ticks.set(tick.tickAt, told)
-    if (told.length < this.#workers.length) return
-    // An earlier second that one worker has no figures for (it started later) is of no use any more.
+    if (told.length < this.#loadWorkers.length) return
+    // An earlier second that one load worker has no figures for (it started later) is of no use any more.
     for (const at of this.#ticks.keys()) if (at <= tick.tickAt) this.#ticks.delete(at)
     const merged = mergeTicks(told)
     for (const listener of this.#listeners) listener(merged)

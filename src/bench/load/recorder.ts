@@ -1,4 +1,5 @@
 import { monotonicMs } from '../../clock.js'
+import { isSuccess } from '../samples/answers.js'
 import { Tally } from '../samples/tally.js'
 
 /** A stretch of time under measurement. */
@@ -17,6 +18,8 @@ export interface Answer {
   now: number
   /** how its check ended, where it was checked */
   matched: boolean | undefined
+  /** error codes of the windows that failed in a 2xx answer */
+  failures?: readonly string[]
 }
 
 interface Cut {
@@ -27,7 +30,7 @@ interface Cut {
 
 /**
  * Counts what one load worker's requests came to. Everything goes into one slice; at a cut the slice is added to the
- * second, to the interval and to the whole. A cut lies at an agreed time of the machine's clock, so all workers cut at
+ * second, to the interval and to the whole. A cut lies at an agreed time of the machine's clock, so all load workers cut at
  * the same moment however late their timers are: an answer that ends after it falls into the next slice.
  */
 export class Recorder {
@@ -38,14 +41,19 @@ export class Recorder {
   #cuts: Cut[] = []
   #nextCut = Infinity
 
-  answer({ status, latencyMs, now, matched }: Answer): void {
+  answer({ status, latencyMs, now, matched, failures = [] }: Answer): void {
     if (now >= this.#nextCut) this.#cutUpTo(now)
     const slice = this.#slice
     slice.completed++
     slice.statuses[status] = (slice.statuses[status] ?? 0) + 1
-    if (status < 200 || status > 299) return
+    if (!isSuccess(status)) return
     slice.ok++
     slice.latency.recordValue(Math.round(latencyMs * 1000))
+    if (failures.length > 0) {
+      slice.partial++
+      for (const code of failures) slice.failedWindows[code] = (slice.failedWindows[code] ?? 0) + 1
+      return
+    }
     if (matched !== undefined) slice.checked++
     if (matched === false) {
       slice.mismatched++

@@ -4,18 +4,20 @@ import { join } from 'node:path'
 import type { CellRequest, CellWatcher } from '../cell/cell.js'
 import { IntervalWatch } from './watch.js'
 import { writePayload } from './payload.js'
-import { type LocustFigures, type LocustOptions, runLocust } from './sweep.js'
+import type { LocustOptions } from './commands.js'
+import { type LocustFigures, runLocust } from './sweep.js'
 import { cellRecord } from '../cell/cell-record.js'
 import type { Cell } from '../results/cell.schema.js'
 import type { Target } from '../stack/target.js'
+import { total } from '../samples/answers.js'
 import { isSteady } from '../cell/warm-up.js'
-import { scrapeAll } from '../watch/reading.js'
+import { countAnswers } from '../watch/reading.js'
 
 /** Parts in which load/locustfile.py counts the warm-up; the last three must agree. Locust cannot prolong it. */
 const WARM_UP_PARTS = 4
 
 /**
- * Measures one cell with Locust: scale, run Locust's master and workers, read the server's side at both ends of their
+ * Measures one cell with Locust: scale, run Locust's master and load workers, read the server's side at both ends of their
  * interval, check.
  * @throws the signal's reason when it is aborted, and BenchError when a part fails; no load is left then
  */
@@ -28,7 +30,7 @@ export async function runLocustCell(
   const { plan } = order
   const startedAt = new Date().toISOString()
   const replicas = await target.scale(plan.replicas)
-  const before = await scrapeAll(replicas)
+  const answersOfReplicas = await countAnswers(replicas)
   const watch = new IntervalWatch(target, replicas)
   const outDir = await mkdtemp(join(tmpdir(), 'bench-locust-'))
   try {
@@ -37,13 +39,12 @@ export async function runLocustCell(
       ...(await locustOptions(order, target, outDir)),
       signal,
       onInterval: edge => {
-        if (edge === 'begins') watcher.began('interval')
+        if (edge === 'begins') watcher.began('measured interval')
         watch.onEdge(edge)
       }
     })
     const read = await watch.figures()
-    const after = await scrapeAll(replicas)
-    const wholeOk = after.map(({ ok }, index) => ok - before[index]!.ok)
+    const wholeOk = await answersOfReplicas()
     const ours = cellFigures(figures, order)
     return cellRecord({ plan, order: order.order, startedAt, replicas, wholeOk, ...read, ...ours }, target)
   } finally {
@@ -53,13 +54,13 @@ export async function runLocustCell(
 }
 
 async function locustOptions({ plan, cases, warmUp, uiPort }: CellRequest, { url }: Target, outDir: string) {
-  const { users, workers, durationMs, thinkMs } = plan
+  const { users, workers: loadWorkers, durationMs, thinkMs } = plan
   const bodiesFile = join(outDir, 'payload.jsonl')
   await writePayload(bodiesFile, cases)
   return {
     url,
     users,
-    workers,
+    loadWorkers,
     durationMs,
     thinkMs,
     bodiesFile,
@@ -82,16 +83,15 @@ function cellFigures(figures: LocustFigures, { warmUp: { intervalMs } }: CellReq
   }
 }
 
-/** What has to be known of Locust's figures, and where its CSV is not what its workers counted. */
+/** What has to be known of Locust's figures, and where its CSV is not what its load workers counted. */
 function notesOf({ row, wholeRow, whole, completed, errors }: LocustFigures): string[] {
-  const unanswered = Object.values(errors).reduce((sum, count) => sum + count, 0)
-  const counted = [completed + unanswered, whole.completed + whole.errors]
+  const counted = [completed + total(errors), whole.completed + whole.errors]
   const written = [row.requests, wholeRow.requests]
   return [
     "Locust's latencies are rounded",
     ...(row.failures > 0 ? ["Locust's latencies are of failures too"] : []),
     ...(counted.join() === written.join()
       ? []
-      : [`Locust's CSV has ${written.join(' and ')} requests, its workers ${counted.join(' and ')}`])
+      : [`Locust's CSV has ${written.join(' and ')} requests, its load workers ${counted.join(' and ')}`])
   ]
 }

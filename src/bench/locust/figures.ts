@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { MINIMUM_SAMPLES } from '../analysis/figures.js'
+import { MINIMUM_SAMPLES } from '../samples/answers.js'
 import { BenchError } from '../errors.js'
 
 /** What the locustfile calls the requests that end in the measured interval. */
-const WINDOW = '/predict'
+const MEASURED = '/predict'
 /** What Locust calls the row of all requests together. */
 const ALL = 'Aggregated'
 
@@ -45,9 +45,9 @@ export function wholeRow(text: string, file: string): Pick<IntervalRow, 'request
   return { requests: numberIn(row, 'Request Count', file), failures: numberIn(row, 'Failure Count', file) }
 }
 
-/** The interval's figures from the text of `*_stats.csv`. A interval in which no request ended has no row there. */
+/** The interval's figures from the text of `*_stats.csv`. An interval in which no request ended has no row there. */
 export function intervalRow(text: string, file: string): IntervalRow {
-  const row = parseLocustCsv(text, file).find(({ Name: name }) => name === WINDOW)
+  const row = parseLocustCsv(text, file).find(({ Name: name }) => name === MEASURED)
   if (!row) return { requests: 0, failures: 0, medianMs: null, p95Ms: null, p99Ms: null, meanMs: null }
   const read = (column: string): number => numberIn(row, column, file)
   const requests = read('Request Count')

@@ -1,7 +1,7 @@
-import { sum } from '../analysis/figures.js'
+import { sum, total } from '../samples/answers.js'
 import { addCounts, emptyCounts } from '../samples/tally.js'
 import type { Cell, LoadFigures } from '../results/cell.schema.js'
-import type { WorkerInterval } from './process.js'
+import type { LocustWorkerInterval } from './process.js'
 
 /** What all load workers counted together, in the fields of results/cell.schema.ts. */
 export interface MergedIntervals extends Omit<LoadFigures, 'lost' | 'latencyUs' | 'latencyMs'> {
@@ -11,24 +11,24 @@ export interface MergedIntervals extends Omit<LoadFigures, 'lost' | 'latencyUs' 
   generator: Cell['generator']
 }
 
-export function mergeIntervals(workers: readonly WorkerInterval[]): MergedIntervals {
-  const intervals = workers.map(({ interval }) => interval)
+export function mergeIntervals(loadWorkers: readonly LocustWorkerInterval[]): MergedIntervals {
+  const intervals = loadWorkers.map(({ interval }) => interval)
   const counts = emptyCounts()
   for (const { statuses, errors, checked, mismatched } of intervals) {
     addCounts(counts, { ...emptyCounts(), statuses, errors, checked, mismatched })
   }
   const { statuses, errors, checked, mismatched } = counts
-  const over = (of: (worker: WorkerInterval) => number): number => sum(workers.map(of))
+  const over = (of: (one: LocustWorkerInterval) => number): number => sum(loadWorkers.map(of))
   return {
     statuses,
     errors,
     checked,
     mismatched,
-    completed: sum(Object.values(statuses)),
-    elapsedMs: over(({ interval }) => interval.elapsedMs) / workers.length,
+    completed: total(statuses),
+    elapsedMs: over(({ interval }) => interval.elapsedMs) / loadWorkers.length,
     perSecond: addUp(intervals.map(({ perSecond }) => perSecond)),
     connections: intervals.map(({ users }) => users),
-    warmUp: addUp(workers.map(({ warmUp }) => warmUp)),
+    warmUp: addUp(loadWorkers.map(({ warmUp }) => warmUp)),
     whole: {
       ok: over(({ whole }) => whole.ok),
       completed: over(({ whole }) => whole.completed),
@@ -36,7 +36,7 @@ export function mergeIntervals(workers: readonly WorkerInterval[]): MergedInterv
       lost: over(({ whole }) => whole.lost)
     },
     generator: {
-      processes: workers.length,
+      processes: loadWorkers.length,
       cpuSeconds: over(({ cpuSeconds }) => cpuSeconds),
       rssBytes: over(({ rssBytes }) => rssBytes),
       eventLoopP99Ms: Math.max(...intervals.map(({ lagP99Ms }) => lagP99Ms))

@@ -7,7 +7,7 @@ import type { Report, WholeReport, IntervalReport } from './reports.js'
 const GRACE_MS = 5000
 
 /** What one load worker measured, which cuts the interval by its own clock. */
-export interface WorkerInterval {
+export interface LocustWorkerInterval {
   /** ms since the epoch */
   from: number
   to: number
@@ -22,7 +22,7 @@ export interface WorkerInterval {
 export type Edge = 'begins' | 'ends'
 
 export interface LocustProcessOptions {
-  /** `master`, `worker 1`, … */
+  /** `master`, `load worker 1`, … */
   name: string
   program: string
   args: string[]
@@ -33,7 +33,7 @@ export interface LocustProcessOptions {
   onEdge?: ((edge: Edge) => void) | undefined
 }
 
-/** The master or one worker. */
+/** The master or one load worker. */
 export class LocustProcess {
   readonly #name: string
   readonly #child: Child
@@ -69,8 +69,8 @@ export class LocustProcess {
     throw new BenchError('child_died', `${this.#name} ended with ${code}: ${last}`)
   }
 
-  /** Resolves to what a worker measured when it has ended. @throws BenchError `child_died` without a whole interval */
-  async measured(): Promise<WorkerInterval> {
+  /** Resolves to what a load worker measured when it has ended. @throws BenchError `child_died` without a whole interval */
+  async measured(): Promise<LocustWorkerInterval> {
     await this.ended()
     const [first, last, whole] = [this.#first, this.#last, this.#whole]
     if (!first || !last || !whole) {
@@ -101,9 +101,9 @@ export class LocustProcess {
     const reading = readAlive(this.#child.pid)
     if (!reading) return
     const time = Date.now()
-    if (report.bench === 'window-begins') this.#first = { reading, time, warmUp: report.warmUp }
+    if (report.bench === 'interval-begins') this.#first = { reading, time, warmUp: report.warmUp }
     else this.#last = { reading, time, interval: report }
-    this.#onEdge?.(report.bench === 'window-begins' ? 'begins' : 'ends')
+    this.#onEdge?.(report.bench === 'interval-begins' ? 'begins' : 'ends')
   }
 }
 

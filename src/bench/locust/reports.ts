@@ -6,14 +6,14 @@ export type Report = WarmUpReport | IntervalReport | WholeReport
 
 /** The measured interval begins. */
 interface WarmUpReport {
-  bench: 'window-begins'
+  bench: 'interval-begins'
   /** good answers in each of the equal parts of the warm-up */
   warmUp: number[]
 }
 
 /** The measured interval is over. */
 export interface IntervalReport {
-  bench: 'window-ends'
+  bench: 'interval-ends'
   elapsedMs: number
   /** each with a connection of its own */
   users: number

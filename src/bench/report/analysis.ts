@@ -6,7 +6,7 @@ import {
   type Finding,
   growsLinearly,
   latencyFalls,
-  moreWorkersHelp,
+  moreLoadWorkersHelp,
   overall,
   returnsDiminish
 } from '../analysis/patterns.js'
@@ -26,7 +26,7 @@ const BY_CURVE: [claim: string, judge: (curve: Curve) => Finding][] = [
   ['Diminishing returns past a point', returnsDiminish]
 ]
 
-/** The section that answers what the report asked: its four expected patterns, its key metrics, and a capacity estimate. */
+/** The section with the report's four expected patterns, its key metrics and a capacity estimate; none without a cell. */
 export function analysisSection(run: Run, cells: readonly Cell[]): string[] {
   if (cells.length === 0) return []
   const rows = tableRows(cells)
@@ -36,17 +36,17 @@ export function analysisSection(run: Run, cells: readonly Cell[]): string[] {
 
 function patternTexts(rows: readonly Row[], all: readonly Curve[]): string[] {
   const judged = BY_CURVE.map(([claim, judge]) => ({ claim, findings: all.map(judge) }))
-  const workers = moreWorkersHelp(rows)
+  const loadWorkers = moreLoadWorkersHelp(rows)
   return [
     '### The four expected patterns',
     markdownTable(
       ['pattern', 'answer', 'figures'],
       [
         ...judged.map(({ claim, findings }) => [claim, ...texts(overall(findings))]),
-        ['8 load workers get more throughput than 4', ...texts(workers)]
+        ['8 load workers get more throughput than 4', ...texts(loadWorkers)]
       ]
     ),
-    'A curve is one phase and number of users over all numbers of replicas:',
+    'A curve is one phase and one number of users over all replica counts.',
     markdownTable(
       ['curve', 'pattern', 'answer', 'figures'],
       all.flatMap(({ name }, index) => judged.map(({ claim, findings }) => [name, claim, ...texts(findings[index]!)]))
@@ -57,11 +57,11 @@ function patternTexts(rows: readonly Row[], all: readonly Curve[]): string[] {
 const texts = ({ answer, figures }: Finding): [string, string] => [`**${answer}**`, figures]
 
 function keyMetricTexts(all: readonly Curve[]): string[] {
-  const phases = [...new Set(all.map(({ phase, workers }) => `${phase}/${workers}`))]
+  const phases = [...new Set(all.map(({ phase, loadWorkers }) => `${phase}/${loadWorkers}`))]
   const rows = phases.map(place => {
-    const inPhase = all.filter(({ phase, workers }) => `${phase}/${workers}` === place)
-    const { plateau, latencyFloor, failures, workers } = keyMetrics(inPhase)
-    const sent = workers.answersPerCpuSecond
+    const inPhase = all.filter(({ phase, loadWorkers }) => `${phase}/${loadWorkers}` === place)
+    const { plateau, latencyFloor, failures, loadWorkers } = keyMetrics(inPhase)
+    const sent = loadWorkers.answersPerCpuSecond
     return [
       inPhase[0]!.name.split(',')[0]!,
       plateau
@@ -71,12 +71,12 @@ function keyMetricTexts(all: readonly Curve[]): string[] {
         ? `${digits(latencyFloor.ms)} ms, ${counted(latencyFloor.replicas, 'replica')}, ${latencyFloor.users} users`
         : '',
       `${twoPlaces(failures.percent)} %, worst cell ${twoPlaces(failures.worstPercent)} %`,
-      `${digits(workers.rpsEach)} req/s each of ${inPhase[0]!.workers}${sent === null ? '' : `, ${digits(sent)} answers a CPU second`}`
+      `${digits(loadWorkers.rpsEach)} req/s each of ${inPhase[0]!.loadWorkers}${sent === null ? '' : `, ${digits(sent)} answers a CPU second`}`
     ]
   })
   return [
     '### Key metrics',
-    markdownTable(['phase', 'RPS plateau', 'latency floor (median)', 'failure rate', 'worker efficiency'], rows)
+    markdownTable(['phase', 'RPS plateau', 'latency floor (median)', 'failure rate', 'load worker efficiency'], rows)
   ]
 }
 
@@ -84,7 +84,7 @@ function capacityTexts(run: Run, cells: readonly Cell[], all: readonly Curve[]):
   if (run.target === null) {
     return [
       '### Capacity',
-      'None is estimated: generator, HAProxy and replicas shared the cores of one machine, so the figures say nothing of servers that have cores to themselves.'
+      'No capacity is estimated. The load generator, HAProxy and the replicas shared the cores of one machine. Such figures say nothing about servers with cores of their own.'
     ]
   }
   const fitted = all.map(({ name, rows }) => {
@@ -102,7 +102,7 @@ function capacityTexts(run: Run, cells: readonly Cell[], all: readonly Curve[]):
   return [
     '### Capacity (an estimate)',
     known.length === 0
-      ? 'No curve has the three numbers of replicas, with the servers as the limit, that a fit of the Universal Scalability Law needs.'
+      ? 'No capacity curve is fitted. The Universal Scalability Law needs three replica counts at which the servers were the limit. No curve has three.'
       : markdownTable(
           ['curve', 'lambda (req/s)', 'sigma', 'kappa', 'peak (replicas)', 'error on held-out cells'],
           fitRows
@@ -116,7 +116,7 @@ function capacityTexts(run: Run, cells: readonly Cell[], all: readonly Curve[]):
 }
 
 function coreTexts(run: Run, cells: readonly Cell[], fits: Parameters<typeof capacity>[2]): string[] {
-  // Servers that wait for load use CPU for other things than answers.
+  // While servers wait for load, their CPU goes into other things than answers.
   const loaded = cells.filter(cell => !isLoadLimited({ cells: [cell] }) && !isDoubtful({ cells: [cell] }))
   if (loaded.length === 0)
     return ['The load was the limit in every cell, so nothing is estimated for other numbers of cores.']
@@ -129,7 +129,8 @@ function coreTexts(run: Run, cells: readonly Cell[], fits: Parameters<typeof cap
     return [String(count), least === null ? '' : digits(least), digits(most)]
   })
   return [
-    `Estimated answers a second of servers that have so many cores to themselves. At the most: each core answers one request in the median ${digits(median(us))} us of CPU of replicas and HAProxy (${digits(Math.min(...us))} to ${digits(Math.max(...us))}), which predicts a held-out cell from the cores that it used with an error of ${errorText(heldOutCpuError(us)) || 'unknown size'}. At the least: the same with the sigma and kappa above that scale worst, and no more cores in use than are best; they were measured among replicas that shared ${run.fingerprint.cores} cores, so they hold that sharing too.`,
+    `The table estimates the answers a second of servers that have the given cores to themselves. "At the most" means that every core gives as many answers as in this run. An answer costs the median CPU of replicas and HAProxy, ${digits(median(us))} us (${digits(Math.min(...us))} to ${digits(Math.max(...us))}). The error of this cost on held-out cells is ${errorText(heldOutCpuError(us)) || 'unknown'}.`,
+    `"At the least" also applies the sigma and kappa of the curve that scales worst. Cores beyond the peak of that curve stay unused. Sigma and kappa come from replicas that shared ${run.fingerprint.cores} cores. So both include the cost of sharing.`,
     markdownTable(['cores', 'at the least (req/s)', 'at the most (req/s)'], rows)
   ]
 }

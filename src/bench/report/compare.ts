@@ -9,26 +9,29 @@ import {
 } from '../analysis/comparison.js'
 import type { Row } from '../analysis/figures.js'
 import { BenchError } from '../errors.js'
+import { callForm } from '../results/calls.js'
 import type { Run } from '../results/run.schema.js'
 import { openRun } from '../results/store.js'
 import { counted, digits, markdownTable, notes, percent } from './format.js'
 
-/** What two runs come to beside each other. */
+/** Two runs beside each other. */
 export interface RunComparison {
   /** Markdown, to be printed */
   text: string
-  /** whether any cell got worse, as the text defines it, or has not been measured in the second run */
+  /** whether a cell regressed, or was not measured in the second run */
   regressed: boolean
 }
 
-/** Conditions under which figures of two runs say something about the service alone. */
+/** What must be the same in both runs. Otherwise a difference of figures says nothing about the service alone. */
 const CONDITIONS = ['cpu', 'cores', 'memoryBytes', 'balance', 'maxconn', 'modelDigest', 'payloadDigest'] as const
-/** What a comparison is usually about. */
+const RUN_CONDITIONS = ['target', 'generator', 'steps', 'quick'] as const
+const CALL_CONDITIONS = ['protocol', 'windows'] as const
+/** What usually differs between two runs that are compared. */
 const VERSIONS = ['kernel', 'node', 'onnxruntime', 'haproxy', 'modelVersion', 'commit', 'dirty'] as const
 
 /**
  * Compares two folders of results, cell by cell.
- * @throws BenchError `bad_results` when one of them is not a folder of results, or when no cell is in both
+ * @throws BenchError `bad_results` for a folder that holds no results, or where no cell is in both folders
  */
 export async function compareRuns(before: string, after: string): Promise<RunComparison> {
   const [a, b] = [await openRun(before), await openRun(after)]
@@ -50,7 +53,7 @@ export async function compareRuns(before: string, after: string): Promise<RunCom
     ...differences(a.run, b.run),
     markdownTable(COLUMNS, comparison.pairs.map(pairTexts)),
     ...onlyInOne(comparison),
-    `A regression is a drop of RPS by more than ${percent(THRESHOLDS.rpsDrop)} or a rise of P99 by more than ${percent(THRESHOLDS.p99Rise)} whose 95 % intervals are apart as well, or more failures than chance explains. Intervals are over repeats; with one repeat, over blocks of five seconds of the cell (RPS) and over the ranks of its latencies (P99).`,
+    `A regression is one of three changes. RPS falls by more than ${percent(THRESHOLDS.rpsDrop)}. P99 rises by more than ${percent(THRESHOLDS.p99Rise)}. More requests fail than chance explains. A change of RPS or P99 counts only where the 95 % intervals of both runs are apart. The intervals are over the repeats of a cell. With one repeat, the interval of RPS is over blocks of five seconds. The interval of P99 is then over the ranks of the latencies.`,
     verdict
   ]
   return { text: `${text.join('\n\n')}\n`, regressed: worse.length > 0 || missing > 0 }
@@ -73,7 +76,7 @@ const COLUMNS = [
 function pairTexts({ before, after, rps, p99Ms, failures, regressions }: Pair): string[] {
   return [
     before.phase,
-    String(before.workers),
+    String(before.loadWorkers),
     String(before.replicas),
     String(before.users),
     ...measuredTexts(rps),
@@ -96,25 +99,27 @@ function measuredTexts(pair: readonly [MeasuredFigure, MeasuredFigure]): [figure
 
 const shareText = ({ part, all }: Share): string => (all === 0 ? '' : ((100 * part) / all).toFixed(2))
 
-/** Once where both runs say the same. */
+/** The notes of both runs; notes that are the same in both appear once. */
 function noteTexts(before: Row, after: Row): string {
   return [...new Set([notes(before.cells), notes(after.cells)])].join(' / ')
 }
 
-/** What else than the service may be the reason of a difference, first. */
+/** Texts about what differs between two runs: first the conditions beside the service, then the versions. */
 export function differences(before: Run, after: Run): string[] {
   const one = (name: string, was: unknown, is: unknown): string[] =>
     was === is ? [] : [`${name} ${String(was)} to ${String(is)}`]
   const fingerprint = (names: readonly (keyof Run['fingerprint'])[]): string[] =>
     names.flatMap(name => one(name, before.fingerprint[name], after.fingerprint[name]))
+  const [callsBefore, callsAfter] = [callForm(before), callForm(after)]
   const conditions = [
     ...fingerprint(CONDITIONS),
-    ...(['target', 'generator', 'steps', 'quick'] as const).flatMap(name => one(name, before[name], after[name]))
+    ...CALL_CONDITIONS.flatMap(name => one(name, callsBefore[name], callsAfter[name])),
+    ...RUN_CONDITIONS.flatMap(name => one(name, before[name], after[name]))
   ]
   const versions = fingerprint(VERSIONS)
   return [
     conditions.length > 0
-      ? `**Not comparable as they stand**, the runs differ in more than the service: ${conditions.join('; ')}.`
+      ? `**The runs are not comparable.** Conditions beside the service differ: ${conditions.join('; ')}.`
       : '',
     versions.length > 0 ? `Changed: ${versions.join('; ')}.` : ''
   ].filter(text => text !== '')
@@ -124,8 +129,10 @@ function onlyInOne({ onlyBefore, onlyAfter }: Comparison): string[] {
   const list = (name: string, rows: readonly Row[]): string[] =>
     rows.length === 0
       ? []
-      : [
-          `Only in the ${name} run, not compared: ${rows.map(({ phase, workers, replicas, users, thinkMs }) => `phase ${phase}, ${workers} load workers, ${replicas} replicas, ${users} users, think time ${thinkMs} ms`).join('; ')}.`
-        ]
+      : [`Only the ${name} run measured these rows, which are not compared: ${rows.map(placeText).join('; ')}.`]
   return [...list('first', onlyBefore), ...list('second', onlyAfter)]
+}
+
+function placeText({ phase, loadWorkers, replicas, users, thinkMs }: Row): string {
+  return `phase ${phase}, ${counted(loadWorkers, 'load worker')}, ${counted(replicas, 'replica')}, ${counted(users, 'user')}, think time ${thinkMs} ms`
 }

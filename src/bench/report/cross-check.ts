@@ -1,11 +1,11 @@
-import { cellFigures } from '../analysis/figures.js'
+import { cellFigures, usersByLittle } from '../analysis/figures.js'
 import type { Cell } from '../results/cell.schema.js'
 import type { StoredRun } from '../results/store.js'
 import { differences } from './compare.js'
 import { details } from './details.js'
 import { digits, failedChecks, markdownTable, twoPlaces } from './format.js'
 
-/** Folder, within one of results, of the same cells as Locust measured them. */
+/** Folder within a folder of results that holds the same cells as measured by Locust. */
 export const CROSS_CHECK = 'locust'
 
 /** One cell by both generators. */
@@ -30,7 +30,7 @@ const COLUMNS = [
   'checks failed'
 ]
 
-/** Section that puts what Locust measured beside our own generator's figures of the same cells. */
+/** The section with the figures of Locust and of our own generator for the same cells; none without such a cell. */
 export function crossCheckSection(
   { run, cells }: Pick<StoredRun, 'run' | 'cells'>,
   locust: Pick<StoredRun, 'run' | 'cells'>
@@ -43,7 +43,7 @@ export function crossCheckSection(
   if (twins.length === 0) return []
   return [
     `## Two generators, the same ${count}`,
-    `Locust sent the same bodies with as many users and load workers, begun ${locust.run.startedAt}. CPU is in cores, over the measured interval.`,
+    `Locust sent the same bodies with as many users and load workers. The run with Locust began at ${locust.run.startedAt}. CPU is in cores, over the measured interval.`,
     ...differences(run, { ...locust.run, generator: run.generator }),
     markdownTable(
       COLUMNS,
@@ -51,7 +51,9 @@ export function crossCheckSection(
     ),
     '### What explains the differences',
     twins.map(twin => `- ${twin.ours.plan.key}: ${explain(twin)}`).join('\n'),
-    'Locust rounds latencies to whole ms below 100, and to two significant digits above. The loop is closed with both: a user waits for its answer, so RPS x (mean + think time) is the number of users, and the generator with less throughput shows the longer latencies, not the slower service. What a round takes beyond both is waiting within the generator, between an answer and the next request: a worker of Locust is one thread, and its clock runs only from the sending on.'
+    'Locust rounds latencies to whole ms below 100, and to two significant digits above.',
+    "Both generators run a closed loop: a user waits for an answer before the next request. By Little's law, RPS x (mean + think time) is the number of users who wait for an answer or think. So the generator with less throughput shows longer latencies of the same service.",
+    'The users that this number lacks waited inside the generator, between an answer and the next request. A load worker of Locust has one thread, which its users share. No latency includes their wait for the thread, because a latency begins when the request is sent.'
   ]
 }
 
@@ -85,16 +87,16 @@ function generatorUs(cell: Cell): number | null {
 function explain({ ours, locust }: Twin): string {
   const [a, b] = [cellFigures(ours), cellFigures(locust)]
   const [ourUs, theirUs] = [generatorUs(ours), generatorUs(locust)]
-  if (ourUs === null || theirUs === null) return 'one of them got no good answer.'
-  return (
-    [
-      `Locust got ${twoPlaces(b.rps / a.rps)} times the RPS`,
-      `its workers used ${twoPlaces(theirUs / ourUs)} times the CPU an answer (${digits(theirUs)} against ${digits(ourUs)} us) and left the servers ${serving(locust)} cores, against ${serving(ours)}`,
-      `its medians differ by ${medians(a.p50Ms, b.p50Ms)}`,
-      `RPS x (mean + think time) is ${users(locust)} with Locust and ${users(ours)} with ours, for ${ours.plan.users} users: of each round, ${outside(locust)} and ${outside(ours)} ms are in neither`,
-      `limited by ${locust.limiter.what} and by ${ours.limiter.what}`
-    ].join('; ') + '.'
-  )
+  if (ourUs === null || theirUs === null) return 'One generator got no good answer.'
+  return [
+    `Locust got ${twoPlaces(b.rps / a.rps)} times the RPS.`,
+    `Locust's load workers used ${twoPlaces(theirUs / ourUs)} times the CPU an answer (${digits(theirUs)} against ${digits(ourUs)} us).`,
+    `The servers used ${serving(locust)} cores under Locust, and ${serving(ours)} under autocannon.`,
+    medians(a.p50Ms, b.p50Ms),
+    `RPS x (mean + think time) is ${users(locust)} with Locust and ${users(ours)} with autocannon, for ${ours.plan.users} users.`,
+    `Of each round, ${outside(locust)} ms (Locust) and ${outside(ours)} ms (autocannon) are neither latency nor think time.`,
+    `The limiter was ${locust.limiter.what} with Locust and ${ours.limiter.what} with autocannon.`
+  ].join(' ')
 }
 
 /** Cores that replicas and HAProxy used. */
@@ -103,19 +105,19 @@ function serving(cell: Cell): string {
   return replicas === null ? 'an unknown number of' : digits(replicas + (haproxy ?? 0))
 }
 
-/** By how much, and whether rounding alone explains that. */
+/** How far the medians differ, and whether Locust's rounding alone explains the difference. */
 function medians(ours: number | null, theirs: number | null): string {
-  if (ours === null || theirs === null) return 'what is not known'
+  if (ours === null || theirs === null) return 'The medians cannot be compared.'
   const difference = theirs - ours
   const step = theirs < 100 ? 1 : 10 ** (Math.floor(Math.log10(theirs)) - 1)
   const isRounding = Math.abs(difference) <= step / 2
-  return `${digits(difference)} ms, ${isRounding ? 'no more than it rounds by' : `more than it rounds by (${digits(step / 2)} ms)`}`
+  return `Locust's median differs by ${digits(difference)} ms, ${isRounding ? 'no more than' : 'more than'} Locust's rounding (${digits(step / 2)} ms).`
 }
 
-/** Little's law. */
+/** Users that are waiting or thinking by Little's law. */
 function users(cell: Cell): string {
   const { rps, meanMs } = cellFigures(cell)
-  return digits((rps * (meanMs + cell.plan.thinkMs)) / 1000)
+  return digits(usersByLittle(rps, meanMs, cell.plan.thinkMs))
 }
 
 /** Ms of a user's round, users / RPS, that are neither latency nor think time. */

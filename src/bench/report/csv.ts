@@ -14,7 +14,7 @@ export function resultsCsv(cells: readonly Cell[]): string {
 
 function toRecord(cell: Cell) {
   const { plan, load, host, haproxy, generator, limiter, checks, startedAt, order } = cell
-  const { good, rps, p50Ms, p95Ms, p99Ms, meanMs, failurePercent } = cellFigures(cell)
+  const { good, rps, forecastsPerSecond, p50Ms, p95Ms, p99Ms, meanMs, failurePercent } = cellFigures(cell)
   const { cores, cpuPerAnswerUs, batchRows, queueWaitMs, rssBytes } = details(cell)
   return {
     phase: plan.phase,
@@ -23,11 +23,13 @@ function toRecord(cell: Cell) {
     workers: plan.workers,
     repeat: plan.repeat,
     think_ms: plan.thinkMs,
+    windows_per_call: load.windows ?? 1,
     order,
     started_at: startedAt,
     elapsed_ms: load.elapsedMs,
     good,
     rps,
+    forecasts_per_second: forecastsPerSecond,
     median_ms: p50Ms,
     p95_ms: p95Ms,
     p99_ms: p99Ms,

@@ -1,4 +1,5 @@
-import { cellFigures, sum } from '../analysis/figures.js'
+import { cellFigures } from '../analysis/figures.js'
+import { sum } from '../samples/answers.js'
 import type { BucketCounts, Cell } from '../results/cell.schema.js'
 import { digits, markdownTable, percent } from './format.js'
 
@@ -8,6 +9,8 @@ export interface Details {
   cores: { replicas: number | null; haproxy: number | null; generator: number }
   /** CPU of replicas and HAProxy for one good answer, µs */
   cpuPerAnswerUs: number | null
+  /** the same for one forecast */
+  cpuPerForecastUs: number | null
   /** mean rows of a batch */
   batchRows: number | null
   /** mean wait for the model, ms */
@@ -23,15 +26,17 @@ export function details(cell: Cell): Details {
   const seconds = load.elapsedMs / 1000
   const cpu = allOf(replicas.map(({ cpuSeconds }) => cpuSeconds))
   const ok = sum(replicas.map(replica => replica.ok))
-  const { good } = cellFigures(cell)
+  const { good, forecasts } = cellFigures(cell)
   const serving = cpu === null ? null : cpu + (haproxy?.cpuSeconds ?? 0)
+  const each = (count: number): number | null => (serving === null || count === 0 ? null : (serving / count) * 1e6)
   return {
     cores: {
       replicas: cpu === null ? null : cpu / seconds,
       haproxy: haproxy && haproxy.cpuSeconds / seconds,
       generator: generator.cpuSeconds / seconds
     },
-    cpuPerAnswerUs: serving === null || good === 0 ? null : (serving / good) * 1e6,
+    cpuPerAnswerUs: each(good),
+    cpuPerForecastUs: each(forecasts),
     batchRows: meanOf(replicas.map(({ batchRows }) => batchRows)),
     queueWaitMs: timesThousand(meanOf(replicas.map(({ queueWaitSeconds }) => queueWaitSeconds))),
     shares: replicas.map(replica => (ok === 0 ? 0 : replica.ok / ok)),
@@ -47,8 +52,8 @@ export function detailSection(cells: readonly Cell[]): string[] {
   const limiters = cells.map(({ plan, limiter }) => [plan.key, limiter.what, limiter.evidence])
   return [
     '## Each cell in detail',
-    'A cell is `phase/replicas/users/load workers/repeat`. CPU is in cores, over the measured interval; batch and wait are means over all replicas; share is the least and the most that one replica answered.',
-    markdownTable(COLUMNS, cells.map(detailTexts)),
+    'A cell is `phase/replicas/users/load workers/repeat`. CPU is in cores, over the measured interval. Rows a batch and wait are means over all replicas. Share is the smallest and the largest part of the answers that one replica gave.',
+    detailTable(cells),
     '### Limiters and their evidence',
     markdownTable(['cell', 'limiter', 'evidence'], limiters),
     '### Checks that failed',
@@ -58,6 +63,7 @@ export function detailSection(cells: readonly Cell[]): string[] {
   ]
 }
 
+const ANSWER_CPU = 'CPU an answer (us)'
 const COLUMNS = [
   'cell',
   'CPU replicas',
@@ -65,37 +71,45 @@ const COLUMNS = [
   'CPU generator',
   'host busy',
   'steal',
-  'CPU an answer (us)',
-  ...[
-    'rows a batch',
-    'wait (ms)',
-    'share',
-    'retries',
-    'queue max',
-    'RSS replicas (MB)',
-    'generator lag P99 (ms)',
-    'checked'
-  ]
+  ANSWER_CPU,
+  'rows a batch',
+  'wait (ms)',
+  'share',
+  'retries',
+  'queue max',
+  'RSS replicas (MB)',
+  'generator lag P99 (ms)',
+  'checked'
 ]
+
+/** The CPU of a forecast stands behind that of an answer, where answers have several forecasts. */
+function detailTable(cells: readonly Cell[]): string {
+  const at = COLUMNS.indexOf(ANSWER_CPU) + 1
+  const hasMany = cells.some(({ load }) => (load.windows ?? 1) > 1)
+  const withForecast = (texts: string[], text: string): string[] => (hasMany ? texts.toSpliced(at, 0, text) : texts)
+  return markdownTable(
+    withForecast(COLUMNS, 'CPU a forecast (us)'),
+    cells.map(cell => withForecast(detailTexts(cell), number(details(cell).cpuPerForecastUs)))
+  )
+}
+
+const number = (value: number | null): string => (value === null ? '' : digits(value))
 
 function detailTexts(cell: Cell): string[] {
   const { cores, cpuPerAnswerUs, batchRows, queueWaitMs, shares, rssBytes } = details(cell)
   const { plan, host, haproxy, generator, load } = cell
-  const text = (value: number | null): string => (value === null ? '' : digits(value))
   const share = shares.length === 0 ? '' : `${percent(Math.min(...shares))} to ${percent(Math.max(...shares))}`
   return [
     plan.key,
-    text(cores.replicas),
-    text(cores.haproxy),
-    text(cores.generator),
-    ...[
-      percent(host.busyShare),
-      percent(host.stealShare),
-      text(cpuPerAnswerUs),
-      text(batchRows),
-      text(queueWaitMs),
-      share
-    ],
+    number(cores.replicas),
+    number(cores.haproxy),
+    number(cores.generator),
+    percent(host.busyShare),
+    percent(host.stealShare),
+    number(cpuPerAnswerUs),
+    number(batchRows),
+    number(queueWaitMs),
+    share,
     haproxy ? String(haproxy.retries) : '',
     haproxy ? String(haproxy.queueMax) : '',
     rssBytes === null ? '' : digits(rssBytes / 1e6),

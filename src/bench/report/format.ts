@@ -1,4 +1,5 @@
-import { cellFigures, sum } from '../analysis/figures.js'
+import { cellFigures } from '../analysis/figures.js'
+import { isSuccess, sum } from '../samples/answers.js'
 import { type Estimate, mean, wilson } from '../analysis/statistics.js'
 import { mergeLatency } from '../samples/latency.js'
 import type { Cell } from '../results/cell.schema.js'
@@ -44,10 +45,11 @@ function failureTexts(cells: readonly Cell[]): string[] {
     if (count > 0) counts.set(name, (counts.get(name) ?? 0) + count)
   }
   for (const { load } of cells) {
-    for (const [status, count] of Object.entries(load.statuses)) if (!status.startsWith('2')) add(status, count)
+    for (const [status, count] of Object.entries(load.statuses)) if (!isSuccess(Number(status))) add(status, count)
     for (const [kind, count] of Object.entries(load.errors)) add(kind === 'dropped' ? 'arrivals dropped' : kind, count)
     add('lost', load.lost)
-    add('open for too long at the end', load.overdue ?? 0)
+    add('still open at the end', load.overdue ?? 0)
+    for (const [code, count] of Object.entries(load.failedWindows ?? {})) add(`${code} (windows)`, count)
   }
   const texts = [...counts].sort(([, a], [, b]) => b - a).map(([name, count]) => `${name} x ${count}`)
   return [...(texts.length === 0 ? [] : [`failures: ${texts.join(', ')}`]), ...wrongTexts(cells)]
@@ -61,7 +63,7 @@ function wrongTexts(cells: readonly Cell[]): string[] {
   const [low, high] = wilson(wrong, checked)
   const share = (value: number): string => `${(100 * value).toFixed(1)} %`
   return [
-    `wrong forecasts: ${share(wrong / checked)} [${share(low)}, ${share(high)}] of the answers, by ${checked} compared`
+    `wrong forecasts: ${share(wrong / checked)} [${share(low)}, ${share(high)}] of the answers (${checked} compared)`
   ]
 }
 
@@ -79,7 +81,7 @@ function stallTexts(cells: readonly Cell[]): string[] {
   if (empty === 0 && !isPause) return []
   const seconds = empty === 0 ? '' : `, ${counted(empty, 'second')} without an answer`
   return [
-    `slowest answer ${digits(slowest)} ms${seconds}: waiting users sent nothing meanwhile (coordinated omission), so the percentiles are too low`
+    `slowest answer ${digits(slowest)} ms${seconds}: users who waited sent nothing (coordinated omission), so the percentiles are too low`
   ]
 }
 

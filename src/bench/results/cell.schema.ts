@@ -21,14 +21,14 @@ const exactly = <const Properties extends Record<string, unknown>>(properties: P
     properties
   }) as const
 
-/** What was asked for. `key` is the same in every run of the same matrix: `phase/replicas/users/workers/repeat`. */
+/** What was asked for. `key` is the same in every run of the same matrix: `phase/replicas/users/load workers/repeat`. */
 export const PlannedCellSchema = exactly({
   key: text,
   /** `1` and `2` are the report's phases, `standalone` its earlier table, `custom` a selection by flags */
   phase: { type: 'string', enum: ['1', '2', 'standalone', 'custom'] },
   replicas: count,
   users: count,
-  /** load-generator processes */
+  /** load workers; results written before call them so */
   workers: count,
   /** 1, 2, … */
   repeat: count,
@@ -42,6 +42,7 @@ export type PlannedCell = FromSchema<typeof PlannedCellSchema>
 /**
  * What the load generator counted in the measured interval: a request belongs to the interval in which its end falls.
  * Failures = 1 - good / (completed + errors + lost + overdue); good = 2xx answers without the share of the checked ones that differed.
+ * Where a call carries several windows, failures are counted in windows: every window of a call without a good answer has failed.
  */
 const LoadFiguresProperties = {
   elapsedMs: number,
@@ -83,7 +84,12 @@ const LoadFiguresSchema = {
   properties: {
     ...LoadFiguresProperties,
     /** requests that were open at the end of the interval for longer than 99 % of the good answers took, and at least a second */
-    overdue: count
+    overdue: count,
+    /** windows in each call; 1 where it is missing */
+    windows: count,
+    /** 2xx answers in which a window has failed, and these windows by their error codes */
+    partial: count,
+    failedWindows: countsByName
   }
 } as const
 export type LoadFigures = FromSchema<typeof LoadFiguresSchema>
@@ -97,7 +103,7 @@ const ReplicaFiguresSchema = exactly({
   name: text,
   url: text,
   digest: text,
-  /** 2xx answers of POST /predict in the measured interval, and from before the warm-up to after the drain */
+  /** 2xx answers with forecasts in the measured interval, and from before the warm-up to after the drain */
   ok: count,
   wholeOk: count,
   batchRows: HistogramSchema,
@@ -134,7 +140,7 @@ export const CellSchema = exactly({
   startedAt: text,
   warmUp: exactly({
     seconds: number,
-    /** good answers a second in each interval */
+    /** good answers a second in each interval of the warm-up; results written before call it so */
     windows: listOf(number),
     steady: flag
   }),

@@ -22,14 +22,28 @@ export const RunSchema = {
     target: unknownOrText,
     /** `inference_length` of every body */
     steps: { type: 'integer' },
+    /** way in to the service; missing where it was `predict`, as are the windows */
+    protocol: { type: 'string', enum: ['predict', 'batch', 'v2-json', 'v2-binary'] },
+    /** windows in each call */
+    windows: { type: 'integer', minimum: 1 },
     /** every cell in the order in which it is run */
     plan: { type: 'array', items: PlannedCellSchema },
     fingerprint: {
       type: 'object',
       additionalProperties: false,
       required: [
-        ...(['cpu', 'cores', 'memoryBytes', 'kernel', 'node', 'onnxruntime', 'haproxy'] as const),
-        ...(['modelDigest', 'modelVersion', 'payloadDigest', 'commit', 'dirty'] as const)
+        'cpu',
+        'cores',
+        'memoryBytes',
+        'kernel',
+        'node',
+        'onnxruntime',
+        'haproxy',
+        'modelDigest',
+        'modelVersion',
+        'payloadDigest',
+        'commit',
+        'dirty'
       ],
       properties: {
         cpu: text,
@@ -42,7 +56,7 @@ export const RunSchema = {
         haproxy: unknownOrText,
         /** HAProxy's `balance`; not there in runs of before it could be chosen, which had leastconn */
         balance: unknownOrText,
-        /** requests that a replica had at once; not there in runs of before it could differ, which had 64 */
+        /** concurrent requests that HAProxy allowed to a replica; missing in earlier runs, which allowed 64 */
         maxconn: unknownOrText,
         modelDigest: text,
         modelVersion: text,

@@ -2,6 +2,7 @@ import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from 'n
 import { join } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { BenchError } from '../errors.js'
+import { callForm } from './calls.js'
 import { type Cell, CellSchema, type PlannedCell } from './cell.schema.js'
 import { type Run, RunSchema } from './run.schema.js'
 
@@ -108,7 +109,7 @@ export function missingCells(run: Run, cells: readonly Cell[]): PlannedCell[] {
 export function refuseOther(before: Run, now: Run): void {
   const conditions = (run: Run): [string, unknown][] => [
     ...Object.entries(run.fingerprint).filter(([name]) => name !== 'dirty'),
-    ...Object.entries({ target: run.target, steps: run.steps, generator: run.generator, plan: run.plan })
+    ...Object.entries({ target: run.target, steps: run.steps, generator: run.generator, ...callForm(run), plan: run.plan })
   ]
   const wanted = new Map(conditions(now))
   for (const [name, value] of conditions(before)) {

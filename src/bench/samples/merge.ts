@@ -1,12 +1,13 @@
 import type { LoadFigures } from '../results/cell.schema.js'
 import { encodeLatency, mergeLatency } from './latency.js'
-import { addCounts, type Counts, emptyCounts, type EncodedTally, failed, good, total } from './tally.js'
+import { failedOf, goodOf, sum, total } from './answers.js'
+import { addCounts, type Counts, emptyCounts, type EncodedTally } from './tally.js'
 
 /** Ms that a request may be open in any case before the end of the interval counts it as failed. */
 const OVERDUE_MS = 1000
 
 /** What one load worker measured in an interval. */
-export interface WorkerInterval {
+export interface LoadWorkerInterval {
   tally: EncodedTally
   elapsedMs: number
   /** good answers by whole second of the interval, without gaps */
@@ -18,8 +19,8 @@ export interface WorkerInterval {
   eventLoopP99Ms: number
 }
 
-/** The second that ended at `at`, which is the same in every worker. */
-export interface WorkerTick {
+/** The second that ended at `at`, which is the same in every load worker. */
+export interface LoadWorkerTick {
   tickAt: number
   tally: EncodedTally
 }
@@ -43,21 +44,16 @@ export type IntervalFigures = Omit<LoadFigures, 'whole' | 'latencyUs' | 'latency
 /** All requests from the first to the last. */
 export type WholeFigures = LoadFigures['whole']
 
-export function mergeIntervals(intervals: readonly WorkerInterval[]): IntervalFigures {
-  const { completed, statuses, errors, lost, checked, mismatched } = sum(intervals.map(({ tally }) => tally))
+export function mergeIntervals(intervals: readonly LoadWorkerInterval[]): IntervalFigures {
+  const { ok: _ok, ...counts } = addAll(intervals.map(({ tally }) => tally))
   const seconds = Math.min(...intervals.map(({ perSecond }) => perSecond.length))
   const latency = mergeLatency(intervals.map(({ tally }) => tally.latencyUs))
   const bound = Math.max(OVERDUE_MS, latency.getValueAtPercentile(99) / 1000)
   return {
-    elapsedMs: intervals.reduce((all, { elapsedMs }) => all + elapsedMs, 0) / intervals.length,
-    completed,
-    statuses,
-    errors,
-    lost,
-    checked,
-    mismatched,
+    elapsedMs: sum(intervals.map(({ elapsedMs }) => elapsedMs)) / intervals.length,
+    ...counts,
     perSecond: Array.from({ length: seconds }, (_, second) =>
-      intervals.reduce((all, { perSecond }) => all + perSecond[second]!, 0)
+      sum(intervals.map(({ perSecond }) => perSecond[second]!))
     ),
     latencyUs: encodeLatency(latency),
     overdue: intervals.flatMap(({ openMs }) => openMs).filter(ms => ms > bound).length,
@@ -67,22 +63,22 @@ export function mergeIntervals(intervals: readonly WorkerInterval[]): IntervalFi
 }
 
 export function mergeWholes(counts: readonly Counts[]): WholeFigures {
-  const { ok, completed, errors, lost } = sum(counts)
+  const { ok, completed, errors, lost } = addAll(counts)
   return { ok, completed, errors: total(errors), lost }
 }
 
-export function mergeTicks(ticks: readonly WorkerTick[]): Tick {
-  const counts = sum(ticks.map(({ tally }) => tally))
+export function mergeTicks(ticks: readonly LoadWorkerTick[]): Tick {
+  const counts = addAll(ticks.map(({ tally }) => tally))
   const latency = mergeLatency(ticks.map(({ tally }) => tally.latencyUs))
   return {
-    good: good(counts),
-    failed: failed(counts),
+    good: goodOf(counts),
+    failed: failedOf(counts),
     p50Us: latency.getValueAtPercentile(50),
     p99Us: latency.getValueAtPercentile(99)
   }
 }
 
-function sum(counts: readonly Counts[]): Counts {
+function addAll(counts: readonly Counts[]): Counts {
   const all = emptyCounts()
   for (const some of counts) addCounts(all, some)
   return all

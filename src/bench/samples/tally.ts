@@ -10,6 +10,8 @@ export interface Counts {
   lost: number
   checked: number
   mismatched: number
+  partial: number
+  failedWindows: Record<string, number>
 }
 
 /** A tally as it goes to the parent. */
@@ -26,11 +28,13 @@ export class Tally implements Counts {
   lost = 0
   checked = 0
   mismatched = 0
+  partial = 0
+  failedWindows: Record<string, number> = {}
   readonly latency = latencyHistogram()
 
   get counts(): Counts {
-    const { completed, ok, statuses, errors, lost, checked, mismatched } = this
-    return { completed, ok, statuses, errors, lost, checked, mismatched }
+    const { completed, ok, statuses, errors, lost, checked, mismatched, partial, failedWindows } = this
+    return { completed, ok, statuses, errors, lost, checked, mismatched, partial, failedWindows }
   }
 
   add(other: Tally): void {
@@ -48,31 +52,15 @@ export class Tally implements Counts {
   }
 }
 
-/** What says how many answers were right: 2xx answers, those of them that were compared, and those that differed. */
-export type Checked = Pick<Counts, 'ok' | 'checked' | 'mismatched'>
-
-/**
- * Share of the 2xx answers that were wrong: that of the sample stands for all, for one answer in so many is compared, whichever
- * body it was for. 0 where none was.
- */
-const wrongShare = ({ checked, mismatched }: Checked): number => (checked === 0 ? 0 : mismatched / checked)
-
-/** 2xx answers without the share that was wrong. */
-export const good = (counts: Checked): number => Math.round(counts.ok * (1 - wrongShare(counts)))
-
-/** Requests that ended in any other way. */
-export const failed = (counts: Counts): number => total(counts.errors) + counts.lost + counts.completed - good(counts)
-
 export function emptyCounts(): Counts {
-  return { completed: 0, ok: 0, statuses: {}, errors: {}, lost: 0, checked: 0, mismatched: 0 }
+  const counts = { completed: 0, ok: 0, lost: 0, checked: 0, mismatched: 0, partial: 0 }
+  return { ...counts, statuses: {}, errors: {}, failedWindows: {} }
 }
 
 /** Adds `other` to `sum` in place. */
 export function addCounts(sum: Counts, other: Counts): void {
-  for (const key of ['completed', 'ok', 'lost', 'checked', 'mismatched'] as const) sum[key] += other[key]
-  for (const key of ['statuses', 'errors'] as const) {
+  for (const key of ['completed', 'ok', 'lost', 'checked', 'mismatched', 'partial'] as const) sum[key] += other[key]
+  for (const key of ['statuses', 'errors', 'failedWindows'] as const) {
     for (const [name, count] of Object.entries(other[key])) sum[key][name] = (sum[key][name] ?? 0) + count
   }
 }
-
-export const total = (counts: Record<string, number>): number => Object.values(counts).reduce((sum, n) => sum + n, 0)

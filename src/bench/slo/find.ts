@@ -5,7 +5,8 @@ import { measureRate } from './rate.js'
 import { counted, digits } from '../report/format.js'
 import { findHighestRate, type HighestRate, minimumIntervalMs, type RateFigures } from './search.js'
 import { renderSlo, type SloRow } from './table.js'
-import { askModel, ownStack, type Target, whileAlive } from '../stack/target.js'
+import { askModel } from '../stack/model.js'
+import { ownStack, type Target, whileAlive } from '../stack/target.js'
 
 /** Connections over which arrivals are spread: more than are in use at once as long as the bound is kept. */
 const CONNECTIONS = 256

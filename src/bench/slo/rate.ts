@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { goodOf } from '../analysis/figures.js'
+import { failedOf, goodOf } from '../samples/answers.js'
 import type { RateFigures } from './search.js'
 import { hostShares, readHost } from '../watch/proc.js'
 import { type LoadOptions, startLoad } from '../load/generator.js'
 import { mergeLatency } from '../samples/latency.js'
-import { total } from '../samples/tally.js'
 
 export interface RateTrial {
   order: LoadOptions & { ratePerSecond: number }
@@ -26,28 +25,17 @@ export async function measureRate(
     const interval = await load.beginInterval()
     const before = readHost()
     await pause(durationMs, undefined, { signal })
-    const {
-      completed,
-      errors,
-      lost,
-      checked,
-      mismatched,
-      statuses,
-      latencyUs,
-      overdue = 0,
-      eventLoopP99Ms
-    } = await interval.end()
+    const figures = await interval.end()
     const { busyShare } = hostShares(before, readHost())
     await load.drain()
-    const { dropped = 0, ...broken } = errors
-    const good = goodOf({ statuses, checked, mismatched })
+    const { dropped = 0, ...errors } = figures.errors
     return {
       ratePerSecond: order.ratePerSecond,
-      p99Ms: mergeLatency([latencyUs]).getValueAtPercentile(99) / 1000,
-      good,
-      failed: completed - good + lost + overdue + total(broken),
+      p99Ms: mergeLatency([figures.latencyUs]).getValueAtPercentile(99) / 1000,
+      good: goodOf(figures),
+      failed: failedOf({ ...figures, errors }),
       dropped,
-      lateMs: Math.max(...eventLoopP99Ms),
+      lateMs: Math.max(...figures.eventLoopP99Ms),
       hostBusy: busyShare
     }
   } finally {

@@ -1,4 +1,4 @@
-import { MINIMUM_SAMPLES } from '../analysis/figures.js'
+import { MINIMUM_SAMPLES } from '../samples/answers.js'
 import { BenchError } from '../errors.js'
 
 /** What one open-loop measurement at one rate came to. */
@@ -20,7 +20,7 @@ export interface RateFigures {
 }
 
 export interface RateSearch {
-  /** measures in an open loop; long enough for a P99 (`leastIntervalMs`) */
+  /** measures in an open loop; long enough for a P99 (`minimumIntervalMs`) */
   measure(ratePerSecond: number): Promise<RateFigures>
   p99Ms: number
   /** arrivals a second that are tried first */

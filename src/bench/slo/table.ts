@@ -1,5 +1,5 @@
 import { lateBoundMs } from '../analysis/checks.js'
-import { sum } from '../analysis/figures.js'
+import { sum } from '../samples/answers.js'
 import { HOST_FULL } from '../analysis/limiter.js'
 import { median } from '../analysis/statistics.js'
 import { counted, digits, markdownTable } from '../report/format.js'
@@ -45,8 +45,8 @@ function limitTexts(tried: readonly RateFigures[]): string {
 export function renderSlo(table: SloTable): string {
   const { p99Ms, durationMs, loadWorkers, connections, steps, seed, precision, confirmations } = table
   return [
-    `Highest Poisson rate with P99 <= ${p99Ms} ms, no failure and no drop; open loop, latency from the planned send time.`,
-    `${counted(loadWorkers, 'load worker')}, ${connections} connections, ${durationMs / 1000} s or more a trial, ${counted(steps, 'step')}, seed ${seed}; found to within ${precision * 100} % and confirmed ${confirmations} times, whose figures are shown.`,
+    `The table shows the highest Poisson rate with P99 <= ${p99Ms} ms, no failure and no dropped arrival. The loop is open: a latency begins at the planned send time.`,
+    `Each trial takes ${durationMs / 1000} s or more, with ${counted(loadWorkers, 'load worker')}, ${connections} connections, ${counted(steps, 'step')} and seed ${seed}. Each rate is found to within ${precision * 100} % and confirmed ${confirmations} times. The figures are those of the trials that confirm.`,
     markdownTable(
       HEAD,
       table.found.map(row => rowTexts(row, table.low))
@@ -61,8 +61,10 @@ function rowTexts({ replicas, ratePerSecond, isAtTop, confirmed, tried }: SloRow
     String(replicas),
     `${digits(ratePerSecond)}${isAtTop ? ' or more' : ''}`,
     digits(median(confirmed.map(({ p99Ms }) => p99Ms))),
-    ...[sum(confirmed.map(({ good }) => good)), sum(confirmed.map(({ failed }) => failed))].map(String),
-    ...[sum(confirmed.map(({ dropped }) => dropped)), tried.length].map(String),
+    String(sum(confirmed.map(({ good }) => good))),
+    String(sum(confirmed.map(({ failed }) => failed))),
+    String(sum(confirmed.map(({ dropped }) => dropped))),
+    String(tried.length),
     limitTexts(tried)
   ]
 }

@@ -11,13 +11,13 @@ export function balanceFor(replicas: number, cores: number): string {
   return replicas > cores ? TIME_SLOTS : LEAST_REQUESTS
 }
 
-/** Requests that a replica of the sweep has at once, the others wait in HAProxy: beside others, and where it alone takes traffic. */
-export const MAXCONN = { among: 64, alone: 256 } as const
+/** Concurrent requests that HAProxy allows in a sweep to each of several replicas, and to a single replica; the others wait in HAProxy. */
+export const MAXCONN = { each: 64, single: 256 } as const
 
 /**
  * HAProxy keeps requests back so that it can give each to the replica that is free first (docs/adr/0007-balance.md). Where there
  * is only one there is nothing to choose, and what is kept back only leaves the replica idle.
  */
 export function maxconnFor(replicas: number): number {
-  return replicas === 1 ? MAXCONN.alone : MAXCONN.among
+  return replicas === 1 ? MAXCONN.single : MAXCONN.each
 }

@@ -1,10 +1,11 @@
 import { BenchError } from '../errors.js'
+import { askModel } from './model.js'
 import type { Replica } from './replica.js'
 import type { RuntimeApi } from './runtime-api.js'
 import { until } from './until.js'
 
 /**
- * Lets exactly the first `count` replicas take traffic, each `maxconn` requests at once; as before where it is left out.
+ * Lets exactly the first `count` replicas take traffic, each `maxconn` concurrent requests; as before where `maxconn` is left out.
  * @throws BenchError `bad_flag` for a count that there is not, `start_failed` when it does not come about in time
  */
 export async function scaleTo(
@@ -53,14 +54,7 @@ function setState(api: RuntimeApi, name: string, state: 'drain' | 'maint'): Prom
 /** Waits until all serve the model of one digest, as they do unless a promotion is under way. */
 async function sameModel(replicas: Replica[]): Promise<void> {
   await until('all replicas serve the same model', async () => {
-    const digests = await Promise.all(replicas.map(({ url }) => modelDigest(url)))
-    return new Set(digests).size === 1 && digests[0] !== undefined
+    const served = await Promise.all(replicas.map(({ url }) => askModel(url)))
+    return new Set(served.map(({ digest }) => digest)).size === 1
   })
-}
-
-/** The digest of the model that a replica serves; undefined when it serves none. */
-async function modelDigest(url: string): Promise<string | undefined> {
-  const answer = await fetch(`${url}/model`)
-  const { model } = (await answer.json()) as { model: { sha256: string } | null }
-  return model?.sha256
 }

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { BenchError, reasonOf } from '../errors.js'
+import { unlessAborted } from '../../abort.js'
+import type { BenchError } from '../errors.js'
 import type { SweepOptions } from '../options.js'
 import { balanceFor, MAXCONN } from './balance.js'
 import { type Stack, startStack } from './stack.js'
-import { getText } from '../watch/get.js'
 import type { WatchedReplica } from '../watch/reading.js'
 import { usableCores } from '../../host/cores.js'
 
@@ -19,7 +19,7 @@ export interface Target {
   readonly haproxy: Stack['haproxy'] | null
   /** HAProxy's `balance`, or null where it is not ours */
   readonly balance: string | null
-  /** requests that one replica has at once, in words, or null where HAProxy is not ours */
+  /** concurrent requests that HAProxy allows to one replica, in words, or null where HAProxy is not ours */
   readonly maxconn: string | null
   /** whether it shares this machine, so that the machine's load is its limit too */
   readonly isHere: boolean
@@ -30,12 +30,6 @@ export interface Target {
   /** client connections that its side counts now; null where that cannot be known */
   connections(): Promise<number | null>
   stop(): Promise<void>
-}
-
-/** The model that a target says it serves. */
-export interface ServedModel {
-  digest: string
-  version: string
 }
 
 /** Ms in which a process that has ended is known to have. */
@@ -51,15 +45,12 @@ export async function whileAlive<T>(
   measure: (signal: AbortSignal) => Promise<T>
 ): Promise<T> {
   const broken = new AbortController()
-  const ended = died.then(error => {
-    broken.abort(error)
-    throw error
-  })
+  void died.then(error => broken.abort(error))
   const measured = measure(AbortSignal.any([signal, broken.signal])).catch(async error => {
-    if (!signal.aborted) await Promise.race([ended, pause(END_KNOWN_MS)])
+    if (!signal.aborted) await unlessAborted(broken.signal, pause(END_KNOWN_MS))
     throw error
   })
-  return Promise.race([measured, ended])
+  return unlessAborted(broken.signal, measured)
 }
 
 /** Opens what the options name: starts the stack, or looks whether the target answers. */
@@ -75,7 +66,7 @@ export async function ownStack(options: Pick<SweepOptions, 'port' | 'balance'>, 
     url: stack.url,
     haproxy: stack.haproxy,
     balance,
-    maxconn: `${MAXCONN.among}, alone ${MAXCONN.alone}`,
+    maxconn: `${MAXCONN.each}, alone ${MAXCONN.single}`,
     isHere: true,
     died: stack.died,
     async scale(count) {
@@ -107,20 +98,6 @@ async function runningTarget(url: string, { replicaMetrics }: SweepOptions): Pro
     scale: () => Promise.resolve(replicas),
     connections: () => (isHere ? acceptedOn(Number(port) || 80) : Promise.resolve(null)),
     stop: () => Promise.resolve()
-  }
-}
-
-/**
- * Asks what model a target serves.
- * @throws BenchError `target_down` when it does not answer, or serves none
- */
-export async function askModel(url: string): Promise<ServedModel> {
-  try {
-    const { model } = JSON.parse(await getText(`${url}/model`)) as { model: { sha256: string; version: string } | null }
-    if (!model) throw new Error('it serves no model')
-    return { digest: model.sha256, version: model.version }
-  } catch (cause) {
-    throw new BenchError('target_down', `no model from ${url}/model: ${reasonOf(cause)}`, { cause })
   }
 }
 

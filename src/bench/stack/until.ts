@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { monotonicMs } from '../../clock.js'
 import { BenchError } from '../errors.js'
 
 /** Ms between two looks. */
@@ -13,8 +14,8 @@ export async function until<Found>(
   look: () => Promise<Found | undefined | false>,
   limitMs = 30_000
 ): Promise<Found> {
-  const end = performance.now() + limitMs
-  while (performance.now() < end) {
+  const end = monotonicMs() + limitMs
+  while (monotonicMs() < end) {
     const found = await look()
     if (found !== undefined && found !== false) return found
     await pause(LOOK_MS)

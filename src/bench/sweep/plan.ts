@@ -19,7 +19,7 @@ const QUICK_MS = 8_000
 export function planCells(options: SweepOptions): PlannedCell[] {
   const phases: PlannedCell[][] = []
   if (options.preset !== 'standalone') {
-    for (const workers of options.loadWorkers) phases.push(matrix(options, workers))
+    for (const loadWorkers of options.loadWorkers) phases.push(matrix(options, loadWorkers))
   }
   if (options.preset !== 'matrix') phases.push(standalone(options))
   return phases.flatMap((cells, index) => shuffled(cells, options.seed + index))
@@ -41,11 +41,11 @@ export function warmUpOf({ thinkMs }: PlannedCell, { warmUp }: Pick<SweepOptions
   return thinkMs === 0 ? warmUp : { ...warmUp, intervalMs: Math.ceil(warmUp.intervalMs / thinkMs) * thinkMs }
 }
 
-function matrix(options: SweepOptions, workers: number): PlannedCell[] {
-  const phase = PHASES[workers] ?? 'custom'
+function matrix(options: SweepOptions, loadWorkers: number): PlannedCell[] {
+  const phase = PHASES[loadWorkers] ?? 'custom'
   const durationMs = options.durationMs ?? (options.quick ? QUICK_MS : 120_000)
   return options.replicas.flatMap(replicas =>
-    options.users.flatMap(users => repeats(options, { phase, replicas, users, workers, durationMs }))
+    options.users.flatMap(users => repeats(options, { phase, replicas, users, workers: loadWorkers, durationMs }))
   )
 }
 

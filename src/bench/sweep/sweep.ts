@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
-import { type CellWatcher, runCell } from '../cell/cell.js'
+import { type CellRequest, type CellWatcher, runCell } from '../cell/cell.js'
 import type { LiveState } from '../live/state.js'
+import { firstCall } from '../load/calls/first-call.js'
+import { PROTOCOLS } from '../load/calls/protocol.js'
 import { type Case, loadCases } from '../load/cases.js'
 import { runLocustCell } from '../locust/cell.js'
 import type { SweepOptions } from '../options.js'
@@ -10,7 +12,8 @@ import { gatherFingerprint } from '../results/fingerprint.js'
 import type { Hold } from '../results/hold.js'
 import type { Run } from '../results/run.schema.js'
 import { appendCell, createRun, missingCells, openRun, refuseOther } from '../results/store.js'
-import { askModel, openTarget, type ServedModel, type Target, whileAlive } from '../stack/target.js'
+import { askModel, type ServedModel } from '../stack/model.js'
+import { openTarget, type Target, whileAlive } from '../stack/target.js'
 
 /** A sweep to be begun, or to be gone on with. */
 export interface SweepRequest {
@@ -39,12 +42,13 @@ export async function runSweep(order: SweepRequest): Promise<Cell[]> {
   try {
     const model = await askModel(target.url)
     const cases = await loadCases({ url: target.url, payload: options.payload, steps: options.steps, served: model })
+    const sending = await sendingOf(order, target, cases, model)
     const run = await describeRun(order, target, { ...model, payload: digestOf(cases) })
     await order.hold.take()
     if (order.resume) refuseOther((await openRun(options.out)).run, run)
     else await createRun(options.out, run)
     live.planned(run)
-    await runCells(order, target, cases)
+    await runCells(order, target, sending)
   } finally {
     await target.stop()
     live.finished()
@@ -52,7 +56,22 @@ export async function runSweep(order: SweepRequest): Promise<Cell[]> {
   return (await openRun(options.out)).cells
 }
 
-async function runCells(order: SweepRequest, target: Target, cases: readonly Case[]): Promise<void> {
+type Sending = Pick<CellRequest, 'cases' | 'calls' | 'path'>
+
+/** What every cell sends. Calls of another kind than `POST /predict` are tried first. */
+async function sendingOf(
+  { options }: SweepRequest,
+  { url }: Target,
+  cases: readonly Case[],
+  { name, features, rows }: ServedModel
+): Promise<Sending> {
+  const { protocol, windows } = options
+  const sending = { cases, calls: { protocol, windows, features, rows }, path: PROTOCOLS[protocol].path(name) }
+  if (protocol !== 'predict') await firstCall(`${url}${sending.path}`, cases, sending.calls)
+  return sending
+}
+
+async function runCells(order: SweepRequest, target: Target, sending: Sending): Promise<void> {
   const { options, plan, live, signal } = order
   const { run, cells } = await openRun(options.out)
   const measure = options.generator === 'locust' ? runLocustCell : runCell
@@ -66,7 +85,7 @@ async function runCells(order: SweepRequest, target: Target, cases: readonly Cas
       order: index,
       seed: seed + index,
       warmUp: warmUpOf(planned, options),
-      cases,
+      ...sending,
       uiPort
     }
     const watcher: CellWatcher = {
@@ -94,6 +113,7 @@ async function describeRun({ options, plan, args }: SweepRequest, target: Target
     args,
     target: options.target ?? null,
     steps: options.steps,
+    ...(options.protocol !== 'predict' && { protocol: options.protocol, windows: options.windows }),
     plan,
     fingerprint: await gatherFingerprint({
       haproxy: target.haproxy?.version ?? null,

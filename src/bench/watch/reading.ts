@@ -45,8 +45,17 @@ export async function takeReading({ replicas, haproxyPid, generatorPids }: Watch
   }
 }
 
-export function scrapeAll(replicas: readonly WatchedReplica[]): Promise<ReplicaCounters[]> {
+function scrapeAll(replicas: readonly WatchedReplica[]): Promise<ReplicaCounters[]> {
   return Promise.all(replicas.map(({ metricsUrl }) => scrape(metricsUrl)))
+}
+
+/**
+ * Begins to count the 2xx answers of each replica. The function that comes back gives how many there were since then.
+ * @throws BenchError `target_down` when a replica does not answer with metrics
+ */
+export async function countAnswers(replicas: readonly WatchedReplica[]): Promise<() => Promise<number[]>> {
+  const before = await scrapeAll(replicas)
+  return async () => (await scrapeAll(replicas)).map(({ ok }, index) => ok - before[index]!.ok)
 }
 
 /** What each replica did between two readings; `wholeOk` is how many 2xx answers it counted in the whole cell. */

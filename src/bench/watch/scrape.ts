@@ -1,6 +1,10 @@
 import { BenchError, reasonOf } from '../errors.js'
 import type { BucketCounts } from '../results/cell.schema.js'
+import { isSuccess, sum } from '../samples/answers.js'
 import { getText } from './get.js'
+
+/** Routes that answer with forecasts. */
+const FORECAST_ROUTE = /^\/predict(\/batch)?$|^\/v2\/.*\/infer$/
 
 /** One sample of Prometheus' text format: a name, its labels, its value. */
 interface Sample {
@@ -11,7 +15,7 @@ interface Sample {
 
 /** What a replica has counted since its start (docs/reference/metrics.md). */
 export interface ReplicaCounters {
-  /** 2xx answers of POST /predict */
+  /** 2xx answers with forecasts, of whatever route */
   ok: number
   batchRows: BucketCounts
   queueWaitSeconds: BucketCounts
@@ -58,12 +62,12 @@ function counters(samples: Sample[]): ReplicaCounters {
   const answers = samples.filter(
     ({ name, labels }) =>
       name === 'gru_request_duration_seconds_count' &&
-      labels.route === '/predict' &&
-      (labels.status ?? '').startsWith('2')
+      FORECAST_ROUTE.test(labels.route ?? '') &&
+      isSuccess(Number(labels.status))
   )
   const loop = samples.find(({ name }) => name === 'nodejs_eventloop_lag_p99_seconds')
   return {
-    ok: answers.reduce((sum, { value }) => sum + value, 0),
+    ok: sum(answers.map(({ value }) => value)),
     batchRows: histogram(samples, 'gru_batch_rows'),
     queueWaitSeconds: histogram(samples, 'gru_queue_wait_seconds'),
     eventLoopP99Ms: loop ? loop.value * 1000 : null,

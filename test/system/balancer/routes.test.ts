@@ -8,6 +8,8 @@ import { sendBody } from '../../support/send-body.js'
 
 const TOKEN = 'a-token-of-the-test'
 const body = JSON.stringify(bodyOf(gru(), 0))
+const { window } = gru().golden.windows[0]!
+const tensor = JSON.stringify({ inputs: [{ name: 'window', datatype: 'FP32', shape: [1, 10, 11], data: [window] }] })
 const closing = { connection: 'close', authorization: `Bearer ${TOKEN}` }
 const post = (path: string, sent = body) => rawRequest(sent, closing, path)
 const ask = (method: string, target: string, version = '1.1') =>
@@ -16,6 +18,17 @@ const ask = (method: string, target: string, version = '1.1') =>
 const PASSED = {
   forecast: post('/predict'),
   'forecasts of many windows': post('/predict/batch', `[${body}]`),
+  'V2, a tensor': post('/v2/models/gru-traffic/infer', tensor),
+  'V2, a tensor for a version': post('/v2/models/gru-traffic/versions/1/infer', tensor),
+  'V2, the repository': post('/v2/repository/index', ''),
+  ...Object.fromEntries(
+    [
+      ...['/v2', '/v2/', '/v2/health/live', '/v2/health/ready', '/v2/models/stats', '/v2/models/gru-traffic'],
+      ...['/config', '/stats', '/ready', '/versions/1', '/versions/1/config'].map(
+        rest => `/v2/models/gru-traffic${rest}`
+      )
+    ].map(path => [path, ask('GET', path)])
+  ),
   'forecast, absolute form': post('http://localhost/predict'),
   ...Object.fromEntries(
     ['/predict_ping', '/healthz', '/readyz', '/ready', '/model', '/model/example'].map(path => [path, ask('GET', path)])
@@ -56,6 +69,27 @@ const REFUSED = {
   ),
   ...Object.fromEntries(['GET', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'post'].map(m => [m, ask(m, '/predict')])),
   ...Object.fromEntries(['/model', '/healthz', '/readyz'].map(path => [`POST ${path}`, post(path)])),
+  ...Object.fromEntries(
+    [
+      ...[
+        '/v2/models/gru-traffic/infer/',
+        '/v2/models/gru-traffic/versions/../infer',
+        '/v2/models/%67ru-traffic/infer'
+      ],
+      ...[
+        '/v2/models//infer',
+        '/v2/models/gru-traffic/versions/infer/',
+        '/v2/models/../../admin/reload',
+        '/V2/models/a/infer'
+      ],
+      ...['/v2/models/gru-traffic', '/v2/health/ready', '/v2/repository/models/gru-traffic/unload', '/v2/admin/reload']
+    ].map(path => [`POST ${path}`, post(path)])
+  ),
+  ...Object.fromEntries(
+    ['/v2/models/gru-traffic/infer', '/v2/models/../metrics', '/v2/../metrics', '/v2//', '/v2/repository/index'].map(
+      path => [`GET ${path}`, ask('GET', path)]
+    )
+  ),
   'OPTIONS *': ask('OPTIONS', '*'),
   CONNECT: ask('CONNECT', 'x:80'),
   'another method by a header': rawRequest(body, { ...closing, 'x-http-method-override': 'POST' }, '/admin/reload'),

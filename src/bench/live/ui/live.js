@@ -53,7 +53,7 @@
     const count = `${done} of ${cells.length} cells done`
     if (isFinished) return `Finished: ${count}`
     if (isStopping) return `Stopping: ${count}`
-    const running = cells.find(({ status }) => status === 'warm-up' || status === 'interval')
+    const running = cells.find(({ status }) => status === 'warm-up' || status === 'measured interval')
     return [count, running && `${running.key} ${running.status}`, leftMs !== null && `about ${minutes(leftMs)} left`]
       .filter(Boolean)
       .join(', ')

@@ -31,8 +31,12 @@ t.test('a good cell passes every check', t => {
 t.test('each check fails when what it guards is broken, and says what it saw', t => {
   const { load, warmUp, generator } = evidence()
   const whole = { ok: 1050, completed: 1050, errors: 2, lost: 1 }
-  t.same(failed({ serversOk: 1049 }), ['servers-agree: client 1050 2xx, servers 1049, without a known end 0'])
-  t.same(failed({ serversOk: 1051 }), ['servers-agree: client 1050 2xx, servers 1051, without a known end 0'])
+  t.same(failed({ serversOk: 1049 }), [
+    'servers-agree: the client counts 1050 2xx answers, the servers 1049; 0 requests have no known end'
+  ])
+  t.same(failed({ serversOk: 1051 }), [
+    'servers-agree: the client counts 1050 2xx answers, the servers 1051; 0 requests have no known end'
+  ])
   t.same(failed({ load: { ...load, whole }, serversOk: 1053 }), [], 'what was given up may have been answered')
   t.match(failed({ load: { ...load, whole }, serversOk: 1054 }), [/servers-agree/])
   t.same(failed({ latencyMs: 880 }), ['little: throughput x (latency + think time) = 88.0 of 100 users'])
@@ -44,7 +48,7 @@ t.test('each check fails when what it guards is broken, and says what it saw', t
   t.match(failed({ generator: { ...generator, eventLoopP99Ms: 251 } }), [/generator-keeps-up: .* 251.0 ms .* 250.0 ms/])
   t.match(failed({ load: { ...load, mismatched: 1 } }), [/no-mismatch: 1 of 20 checked/])
   t.match(failed({ load: { ...load, checked: 0 } }), [/no-mismatch: 0 of 0/], 'nothing checked is not right')
-  t.match(failed({ warmUp: { ...warmUp, steady: false } }), [/steady: warm-up at 100, 100, 100/])
+  t.match(failed({ warmUp: { ...warmUp, steady: false } }), [/steady: answers a second in the warm-up: 100, 100, 100/])
   t.match(failed({ load: { ...load, statuses: { 200: 661 } } }), [/samples: 661 good answers, P99 needs 662/])
   t.end()
 })
@@ -55,11 +59,11 @@ t.test("Little's law is asked of the 2xx answers, and of no others", t => {
   const refused = { ...load, completed: 100_500, statuses: { 200: 500, 429: 100_000 } }
   t.same(failed({ load: refused }), ['samples: 500 good answers, P99 needs 662'])
   const tooMany = { ...load, completed: 3000, statuses: { 200: 1200, 429: 1800 } }
-  t.match(failed({ load: tooMany }), [/little: .* = 120.0 of 100 users; the other users are those of failed requests/])
+  t.match(failed({ load: tooMany }), [/little: .* = 120.0 of 100 users; failed requests hold the other users/])
   t.end()
 })
 
-t.test('a warm-up is over when its last three windows lie within a tenth of each other', t => {
+t.test('a warm-up is over when its last three intervals lie within a tenth of each other', t => {
   t.notOk(isSteady([100, 100]))
   t.ok(isSteady([10, 100, 105, 110]))
   t.notOk(isSteady([100, 105, 116]))
@@ -77,23 +81,26 @@ t.test('the limiter is named with its evidence', t => {
   const limiter = (change: Partial<Load>) => findLimiter({ ...load, ...change })
   t.match(limiter({}), {
     what: 'none found',
-    evidence: 'all cores 50 % busy; replicas 0.40 cores, HAProxy 0.30 cores, generator 0.40 cores'
+    evidence: 'all cores are 50 % busy; replicas 0.40 cores, HAProxy 0.30 cores, generator 0.40 cores'
   })
   t.match(limiter({ hostBusy: 0.97, replicas: [5, 5] }), {
     what: 'host CPU',
     evidence:
-      'all cores 97 % busy; most of it replicas with 1.00 cores, in all replicas 1.00 cores, HAProxy 0.30 cores, generator 0.40 cores, others 0.24 cores'
+      'all cores are 97 % busy; the largest part is replicas with 1.00 cores, of replicas 1.00 cores, HAProxy 0.30 cores, generator 0.40 cores, other processes 0.24 cores'
   })
-  t.match(limiter({ hostBusy: 1, replicas: [1] }), { evidence: /most of it other processes with 1\.20 cores/ })
+  t.match(limiter({ hostBusy: 1, replicas: [1] }), { evidence: /the largest part is other processes with 1\.20 cores/ })
   t.match(limiter({ generator: { processes: 2, cpuSeconds: 19.2 } }), { what: 'generator', evidence: /0\.96 cores/ })
   t.match(limiter({ haproxy: { cpuSeconds: 9.6 } }), { what: 'haproxy', evidence: /0\.96 cores/ })
   t.match(limiter({ replicas: [9.7, 10.4] }), { what: 'replicas', evidence: /at least 0\.97 cores/ })
   t.match(limiter({ replicas: [9.7, 1] }), { what: 'none found' }, 'one busy replica of two is not all')
   t.match(limiter({ replicas: [2, null] }), { evidence: /replicas unknown, HAProxy/ }, 'what cannot be read is not 0')
-  t.match(limiter({ hostBusy: null, replicas: [] }), { what: 'none found', evidence: /the host cannot be read/ })
+  t.match(limiter({ hostBusy: null, replicas: [] }), {
+    what: 'none found',
+    evidence: /the CPU of the host cannot be read/
+  })
   t.match(limiter({ thinkMs: 2000, hostBusy: 1 }), {
     what: 'think time',
-    evidence: 'users think for 2000 ms and wait for 100 ms: at no latency at all they could send 50 a second'
+    evidence: 'users think for 2000 ms and wait for 100 ms; without any latency, users would send 50 requests a second'
   })
   t.match(limiter({ thinkMs: 150 }), { what: 'think time' }, 'where nothing is full')
   t.match(limiter({ thinkMs: 150, hostBusy: 0.97 }), { what: 'host CPU' }, 'a full host is why they wait')

@@ -29,6 +29,26 @@ t.test('a server that is always wrong has no good answer, whichever share was co
   t.end()
 })
 
+t.test('of calls with many windows, RPS counts whole calls, forecasts the windows, and failures are of windows', t => {
+  const cell = benchCell({
+    latenciesMs: alike(1000, 100),
+    statuses: { 429: 50 },
+    lost: 50,
+    windows: 16,
+    partial: 20,
+    failedWindows: { out_of_range: 80, deadline_exceeded: 40 }
+  })
+  const { good, rps, forecasts, forecastsPerSecond, failurePercent } = cellFigures(cell)
+  t.same([good, rps], [980, 98], '1000 answers, of which 20 lack a forecast, in 10 s')
+  // 1000 x 16 windows came back, 120 of them as errors
+  t.same([forecasts, forecastsPerSecond], [15_880, 1588])
+  // 1100 calls with 16 windows were sent
+  t.equal(failurePercent, (100 * (17_600 - 15_880)) / 17_600)
+  // One of 20 calls that were compared differed: a twentieth of all calls and windows is wrong.
+  t.match(cellFigures(benchCell({ windows: 16, mismatched: 1 })), { good: 950, forecasts: 15_200, failurePercent: 5 })
+  t.end()
+})
+
 t.test('requests that were open for too long at the end of the interval are failures', t => {
   const cell = benchCell()
   const { failurePercent } = cellFigures({ ...cell, load: { ...cell.load, overdue: 250 } })
@@ -76,7 +96,7 @@ t.test('lines stand by phase, load workers, replicas and users, whatever the ord
   ] as const
   const rows = tableRows(plans.map(plan => benchCell({ plan })))
   t.same(
-    rows.map(({ phase, workers, replicas, users }) => [phase, workers, replicas, users].join('/')),
+    rows.map(({ phase, loadWorkers, replicas, users }) => [phase, loadWorkers, replicas, users].join('/')),
     ['1/4/1/200', '1/4/1/800', '1/4/8/200', '2/8/1/200', 'standalone/4/1/40']
   )
   t.end()

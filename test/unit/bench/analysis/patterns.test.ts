@@ -5,7 +5,7 @@ import { keyMetrics } from '../../../../src/bench/analysis/key-metrics.js'
 import {
   growsLinearly,
   latencyFalls,
-  moreWorkersHelp,
+  moreLoadWorkersHelp,
   overall,
   returnsDiminish
 } from '../../../../src/bench/analysis/patterns.js'
@@ -26,24 +26,27 @@ function curve(rps: number[], latenciesMs: number[] = [], limiters: Cell['limite
   return curves(tableRows(cells))[0]!
 }
 
-t.test('growth in proportion up to the plateau confirms, growth below 0.8 of it refutes', t => {
+t.test('linear speed-up to the plateau confirms, less than 80 % of linear speed-up refutes', t => {
   t.equal(growsLinearly(curve([100, 200, 400, 790])).answer, 'confirmed')
   t.equal(growsLinearly(curve([100, 170, 300, 310])).answer, 'confirmed')
   const below = growsLinearly(curve([100, 150, 220, 320]))
   t.equal(below.answer, 'refuted')
-  t.match(below.figures, /saturated at 8 replicas; .*2: 0\.75, 4: 0\.55, 8: 0\.40/)
+  t.match(below.figures, /RPS saturates at 8 replicas; .* 0\.75 at 2, 0\.55 at 4, 0\.40 at 8/)
   t.end()
 })
 
 t.test('a plateau between two counts does not refute growth that was linear before it', t => {
   // Linear to three replicas, which no count shows
   t.equal(growsLinearly(curve([100, 200, 300, 300])).answer, 'confirmed')
-  t.match(growsLinearly(curve([100, 130, 130, 130])), { answer: 'undecidable', figures: /no count lies between/ })
+  t.match(growsLinearly(curve([100, 130, 130, 130])), {
+    answer: 'undecidable',
+    figures: /no replica count lies between/
+  })
   t.end()
 })
 
-t.test('saturation at the fewest replicas leaves growth undecidable', t => {
-  t.match(growsLinearly(curve([100, 105, 80, 60])), { answer: 'undecidable', figures: /fewest replicas, 1/ })
+t.test('saturation at the smallest replica count leaves growth undecidable', t => {
+  t.match(growsLinearly(curve([100, 105, 80, 60])), { answer: 'undecidable', figures: /smallest replica count, 1/ })
   t.equal(growsLinearly(curve([0, 100, 200])).answer, 'undecidable')
   t.end()
 })
@@ -51,7 +54,10 @@ t.test('saturation at the fewest replicas leaves growth undecidable', t => {
 t.test('latency that falls confirms, a step that raises it by more than 5 % refutes', t => {
   const rps = [100, 100, 100, 100]
   t.equal(latencyFalls(curve(rps, [400, 200, 100, 104])).answer, 'confirmed')
-  t.match(latencyFalls(curve(rps, [400, 200, 100, 110])), { answer: 'refuted', figures: /1: 400.*, 8: 110/ })
+  t.match(latencyFalls(curve(rps, [400, 200, 100, 110])), {
+    answer: 'refuted',
+    figures: /400\.. ms at 1, .*, 110\.. ms at 8/
+  })
   t.equal(latencyFalls(curve(rps, [100, 104, 108, 112])).answer, 'refuted', 'small steps up')
   t.equal(latencyFalls(curve(rps, [100, 97, 94, 91])).answer, 'confirmed', 'small steps down')
   t.equal(latencyFalls(curve(rps, [100, 102, 98, 97])).answer, 'undecidable', 'within 5 %')
@@ -63,7 +69,7 @@ t.test('returns diminish from the count after which each replica adds less than 
   // Gains of a replica: 100, 60, 25 of 100
   const past = returnsDiminish(curve([100, 200, 320, 420]))
   t.equal(past.answer, 'confirmed')
-  t.match(past.figures, /past a count of 4; .*1 to 2: 1\.00, 2 to 4: 0\.60, 4 to 8: 0\.25/)
+  t.match(past.figures, /past 4 replicas; .* 1\.00 from 1 to 2, 0\.60 from 2 to 4, 0\.25 from 4 to 8/)
   // A step below half that a later one makes up for is no such point
   t.equal(returnsDiminish(curve([100, 120, 320, 720])).answer, 'refuted')
   t.match(returnsDiminish(curve([100, 200, 400, 800])), { answer: 'refuted', figures: /not up to 8 replicas/ })
@@ -75,15 +81,15 @@ t.test('returns diminish from the count after which each replica adds less than 
 t.test('a throughput that the load limits says nothing of the servers', t => {
   const paused = curve([16, 16, 16], [], ['think time', 'think time', 'think time'])
   for (const judge of [growsLinearly, returnsDiminish]) {
-    t.strictSame(judge(paused), { answer: 'undecidable', figures: 'the load was the limit with 1, 2, 4 replicas' })
+    t.strictSame(judge(paused), { answer: 'undecidable', figures: 'the load was the limit at 1, 2, 4 replicas' })
   }
   // Of 100, 200, 400 and 410 the last was all that the generator could send: nothing tells where they would have saturated.
   const late = curve([100, 200, 400, 410], [], ['replicas', 'replicas', 'replicas', 'generator'])
   t.match(returnsDiminish(late), {
     answer: 'refuted',
-    figures: /not up to 4 replicas; .*; the load was the limit with 8 replicas$/
+    figures: /not up to 4 replicas; .*; the load was the limit at 8 replicas$/
   })
-  t.match(growsLinearly(late), { answer: 'confirmed', figures: /2: 1\.00, 4: 1\.00; the load/ })
+  t.match(growsLinearly(late), { answer: 'confirmed', figures: /1\.00 at 2, 1\.00 at 4; the load/ })
   t.equal(keyMetrics([paused]).plateau, null)
   t.match(keyMetrics([curve([100, 50], [], ['replicas', 'generator'])]).plateau, { rps: 100, replicas: 1 })
   t.end()
@@ -100,7 +106,7 @@ function phase(workers: number, rates: number[], traits: CellTraits['plan'] = {}
 
 t.test('8 load workers are compared with 4 cell by cell', t => {
   const against = (four: number[], eight: number[]) =>
-    moreWorkersHelp(tableRows([...phase(4, four), ...phase(8, eight)]))
+    moreLoadWorkersHelp(tableRows([...phase(4, four), ...phase(8, eight)]))
   t.equal(against([100, 200, 300], [120, 238, 365]).answer, 'confirmed')
   t.match(against([100, 200, 300], [101, 198, 301]), { answer: 'refuted', figures: /in 3 cells/ })
   t.equal(against([100, 200, 300], [60, 250, 420]).answer, 'undecidable', 'scattered')
@@ -111,14 +117,18 @@ t.test('8 load workers are compared with 4 cell by cell', t => {
 })
 
 t.test('cells without their like in the other phase are not compared', t => {
-  t.equal(moreWorkersHelp(tableRows(phase(4, [100, 200]))).answer, 'undecidable')
+  t.equal(moreLoadWorkersHelp(tableRows(phase(4, [100, 200]))).answer, 'undecidable')
   const others = phase(8, [200, 400], { thinkMs: 500 })
-  t.equal(moreWorkersHelp(tableRows([...phase(4, [100, 200]), ...others])).answer, 'undecidable')
+  t.equal(moreLoadWorkersHelp(tableRows([...phase(4, [100, 200]), ...others])).answer, 'undecidable')
   const limiter = (what: 'think time' | 'generator') => (cell: Cell) => ({ ...cell, limiter: { what, evidence: '' } })
   const both = [...phase(4, [100, 200]), ...phase(8, [120, 240])]
-  t.equal(moreWorkersHelp(tableRows(both.map(limiter('generator')))).answer, 'confirmed', 'more of what was the limit')
   t.equal(
-    moreWorkersHelp(tableRows(both.map(limiter('think time')))).answer,
+    moreLoadWorkersHelp(tableRows(both.map(limiter('generator')))).answer,
+    'confirmed',
+    'more of what was the limit'
+  )
+  t.equal(
+    moreLoadWorkersHelp(tableRows(both.map(limiter('think time')))).answer,
     'undecidable',
     'pauses that do not change'
   )
@@ -149,7 +159,7 @@ t.test('the key metrics of a phase are those of its best, fastest and worst cell
     latencyFloor: { users: 200, replicas: 1 },
     // 100 of 5000, and of the 2100 of one cell; 5 CPU seconds of the generator sent 2000 answers
     failures: { percent: 2, worstPercent: 100 / 21 },
-    workers: { rpsEach: 50, answersPerCpuSecond: 400 }
+    loadWorkers: { rpsEach: 50, answersPerCpuSecond: 400 }
   })
   t.end()
 })

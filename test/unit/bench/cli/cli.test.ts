@@ -48,7 +48,6 @@ t.test('the seed decides the order, and nothing but the order', t => {
 })
 
 t.test('flags select, and a selection leaves the standalone table out', t => {
-  t.same(sweep('--users 50 --workers 2'), sweep('--users 50 --load-workers 2'), 'the flag has a second name')
   const cells = planCells(sweep('--replicas 1,8 --users 50 --load-workers 2 --duration 3 --repeats 2 --think 250'))
   t.same(cells.map(({ key }) => key).toSorted(), [
     'custom/1/50/2/1',
@@ -58,7 +57,7 @@ t.test('flags select, and a selection leaves the standalone table out', t => {
   ])
   t.ok(cells.every(cell => cell.durationMs === 3000 && cell.thinkMs === 250))
   t.equal(planCells(sweep('--preset standalone')).length, 3)
-  // 60 s each, and ten windows of 3 s
+  // 60 s each, and ten intervals of 3 s
   t.equal(longest(planCells(sweep('--preset standalone')), sweep('--preset standalone')), 3 * 90_000)
   t.same(
     sweep('--target http://127.0.0.1:9/ --replica-metrics http://127.0.0.1:7/metrics,http://127.0.0.1:8/metrics'),
@@ -71,19 +70,39 @@ t.test('flags select, and a selection leaves the standalone table out', t => {
   t.end()
 })
 
-t.test('the windows of a warm-up are whole pauses of the users', t => {
-  const windows = (line: string) => warmUpOf(planCells(sweep(line))[0]!, sweep(line)).intervalMs
-  t.equal(windows(''), 3000)
-  t.equal(windows('--think 2480'), 4960)
-  t.equal(windows('--think 100'), 3000)
-  t.equal(windows('--quick --think 60000'), 60_000)
+t.test('the intervals of a warm-up are whole pauses of the users', t => {
+  const intervalMs = (line: string) => warmUpOf(planCells(sweep(line))[0]!, sweep(line)).intervalMs
+  t.equal(intervalMs(''), 3000)
+  t.equal(intervalMs('--think 2480'), 4960)
+  t.equal(intervalMs('--think 100'), 3000)
+  t.equal(intervalMs('--quick --think 60000'), 60_000)
   const paused = sweep('--preset standalone --think 2480')
   t.equal(longest(planCells(paused), paused), 3 * (60_000 + 10 * 4960))
   t.end()
 })
 
+t.test('--workers means the same as --load-workers, and help says so', t => {
+  for (const line of ['--workers 2', '--workers 2 --load-workers 2']) {
+    t.same(sweep(`--users 50 ${line}`), sweep('--users 50 --load-workers 2'), line)
+    t.same(parse(`slo --p99 50 ${line}`), parse('slo --p99 50 --load-workers 2'), `slo ${line}`)
+  }
+  t.same(sweep('--workers 4,8').preset, 'matrix', 'a selection, as --load-workers is')
+  for (const name of ['sweep', 'slo']) {
+    t.match(parse(`${name} --help`), { text: /--workers <n(,n)?> +the same as --load-workers/ })
+  }
+  t.end()
+})
+
+t.test('calls with several windows go to /predict/batch where no protocol is named, and are a matrix', t => {
+  t.match(sweep(''), { protocol: 'predict', windows: 1, preset: 'report' })
+  t.match(sweep('--windows 64'), { protocol: 'batch', windows: 64, preset: 'matrix' })
+  t.match(sweep('--protocol batch'), { protocol: 'batch', windows: 1, preset: 'matrix' })
+  t.match(sweep('--protocol v2-binary --windows 16 --steps 3'), { protocol: 'v2-binary', windows: 16, steps: 3 })
+  t.end()
+})
+
 const wrong = (flag: string, text: string, why: string) => `option '${flag}' argument '${text}' is invalid. ${why}`
-const wholeOf = (range: string) => `It must be a whole number of ${range}.`
+const wholeOf = (range: string) => `Give a whole number from ${range}.`
 
 const REFUSED = {
   '--user 5': "unknown option '--user' (Did you mean --users?)",
@@ -92,12 +111,18 @@ const REFUSED = {
   '--users': "option '--users <n,n>' argument missing",
   '--users 0': wrong('--users <n,n>', '0', wholeOf('1 to 10000')),
   '--users 2e2': wrong('--users <n,n>', '2e2', wholeOf('1 to 10000')),
-  '--users 200,200': wrong('--users <n,n>', '200,200', 'It has a number twice.'),
+  '--users 200,200': wrong('--users <n,n>', '200,200', 'Give each number once.'),
   '--users --quick': wrong('--users <n,n>', '--quick', wholeOf('1 to 10000')),
-  '--out --quick': wrong('--out <dir>', '--quick', 'A value must stand there, which does not begin with "-".'),
+  '--out --quick': wrong('--out <dir>', '--quick', 'Give a value that does not begin with "-".'),
   '--replicas 9': wrong('--replicas <n,n>', '9', wholeOf('1 to 8')),
   '--replicas 1,': wrong('--replicas <n,n>', '1,', wholeOf('1 to 8')),
-  '--workers -1': wrong('--workers, --load-workers <n,n>', '-1', wholeOf('1 to 64')),
+  '--workers -1': wrong('--workers <n,n>', '-1', wholeOf('1 to 64')),
+  '--load-workers -1': wrong('--load-workers <n,n>', '-1', wholeOf('1 to 64')),
+  '--workers 2 --load-workers 4': '--workers 2 differs from --load-workers 4, which means the same',
+  '--users 3 --workers 4': '--users 3 is less than --load-workers 4: a load worker would have no user',
+  '--preset standalone --workers 4': '--load-workers cannot go with --preset standalone',
+  '--resume DIR --workers 4': '--workers cannot go with --resume, which goes on as it was begun',
+  'slo --p99 50 --workers 2 --load-workers 4': '--workers 2 differs from --load-workers 4, which means the same',
   '--duration 0.5': wrong('--duration <s>', '0.5', wholeOf('1 to 86400')),
   '--repeats x': wrong('--repeats <n>', 'x', wholeOf('1 to 100')),
   '--seed -': wrong('--seed <n>', '-', wholeOf('0 to 2147483647')),
@@ -105,16 +130,18 @@ const REFUSED = {
   '--steps 0': wrong('--steps <n>', '0', wholeOf('1 to 1000')),
   '--port 70000': wrong('--port <n>', '70000', wholeOf('1 to 65535')),
   '--preset all': wrong('--preset <name>', 'all', 'Allowed choices are report, matrix, standalone.'),
-  '--target localhost:8080': wrong(
-    '--target <url>',
-    'localhost:8080',
-    'It must be an http address without a password.'
-  ),
+  '--target localhost:8080': wrong('--target <url>', 'localhost:8080', 'Give an http address without a password.'),
   '--target http://me:secret@host': wrong(
     '--target <url>',
     'http://me:secret@host',
-    'It must be an http address without a password.'
+    'Give an http address without a password.'
   ),
+  '--windows 0': wrong('--windows <n>', '0', wholeOf('1 to 4096')),
+  '--protocol http': wrong('--protocol <name>', 'http', 'Allowed choices are predict, batch, v2-json, v2-binary.'),
+  '--protocol predict --windows 2': '--windows 2 cannot go with --protocol predict, which takes one window a call',
+  '--windows 2 --generator locust': '--generator locust cannot go with --protocol batch, which Locust does not send',
+  '--protocol v2-json --preset standalone':
+    "--preset standalone cannot go with --protocol v2-json, for the report's tables have one window a request",
   '--replica-metrics http://127.0.0.1:1': '--replica-metrics needs --target',
   '--ui-port 80': '--ui-port needs --ui',
   '--users 3': '--users 3 is less than --load-workers 8: a load worker would have no user',
@@ -169,9 +196,7 @@ t.test('every command shows its own flags by --help, by -h and by help before it
 t.test('the flags of a search have the defaults that their help shows', t => {
   t.same(parse('slo --p99 50'), {
     name: 'slo',
-    options: {
-      ...{ p99Ms: 50, replicas: [1, 2, 4, 8], loadWorkers: 4, durationMs: 10_000, seed: 1, steps: 1, port: 8023 }
-    }
+    options: { p99Ms: 50, replicas: [1, 2, 4, 8], loadWorkers: 4, durationMs: 10_000, seed: 1, steps: 1, port: 8023 }
   })
   t.same(parse('cross-check DIR'), { name: 'cross-check', folder: 'DIR', port: 8023 })
   t.same(parse('--resume DIR --ui'), { name: 'resume', folder: 'DIR', uiPort: 8089 })

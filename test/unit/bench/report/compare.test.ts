@@ -30,7 +30,7 @@ t.test('a run compared with itself is no regression', async t => {
   const { text, regressed } = await compareRuns(folder, folder)
   t.notOk(regressed)
   t.match(text, /No regression in 3 cells/)
-  t.notMatch(text, /Not comparable|Changed|Only in/)
+  t.notMatch(text, /not comparable|Changed|Only the/)
 })
 
 t.test('a drop of RPS beyond the interval and the threshold is a regression, a small one is not', async t => {
@@ -91,7 +91,7 @@ t.test('what is not comparable is said: another machine, another model, cells of
   const { fingerprint } = benchRun([])
   const other = { ...fingerprint, cpu: 'Other CPU', modelDigest: 'xyz', commit: 'c1' }
   const { text } = await compared(t, {}, {}, { fingerprint: other })
-  t.match(text, /Not comparable.*cpu Test CPU to Other CPU; modelDigest abc to xyz\./)
+  t.match(text, /not comparable.*cpu Test CPU to Other CPU; modelDigest abc to xyz\./)
   t.match(text, /Changed: commit c0 to c1\./)
 
   const paths = await folders(
@@ -100,8 +100,24 @@ t.test('what is not comparable is said: another machine, another model, cells of
     [benchCell(), benchCell({ plan: { replicas: 4, thinkMs: 500 } })]
   )
   const partial = await compareRuns(...paths)
-  t.match(partial.text, /Only in the first run.*4 replicas.*think time 0 ms\./)
-  t.match(partial.text, /Only in the second run.*4 replicas.*think time 500 ms\./)
+  t.match(partial.text, /Only the first run.*4 replicas.*think time 0 ms\./)
+  t.match(partial.text, /Only the second run.*4 replicas.*think time 500 ms\./)
+})
+
+t.test(
+  'runs whose calls differ are not comparable, and one that names neither sent one window to /predict',
+  async t => {
+    const one = await compared(t, {}, {}, { protocol: 'batch', windows: 16 })
+    t.match(one.text, /not comparable.*differ: protocol predict to batch; windows 1 to 16\./)
+    const same = await compared(t, {}, {}, { protocol: 'predict', windows: 1 })
+    t.notMatch(same.text, /not comparable/)
+  }
+)
+
+t.test('failures are compared by call: the windows of one call fail together', async t => {
+  // One call more of 1000 is chance; its 256 windows of 256000 would not be.
+  const { regressed } = await compared(t, { windows: 256 }, { windows: 256, statuses: { 503: 1 } })
+  t.notOk(regressed)
 })
 
 t.test('two runs without a common cell are refused', async t => {

@@ -21,6 +21,15 @@ t.test('every cell is a line with its figures, repeats apart', t => {
   t.end()
 })
 
+t.test('a call with many windows has its windows and its forecasts a second', t => {
+  const cells = [benchCell(), benchCell({ windows: 16, failedWindows: { out_of_range: 10 } })]
+  t.match(records(resultsCsv(cells)), [
+    { rps: '100', windows_per_call: '1', forecasts_per_second: '100' },
+    { rps: '100', windows_per_call: '16', forecasts_per_second: '1599' }
+  ])
+  t.end()
+})
+
 t.test('a figure that there is not is empty, never 0 or null', t => {
   const [line] = records(resultsCsv([{ ...benchCell({ latenciesMs: [100] }), haproxy: null, replicas: [] }]))
   t.match(line, { p95_ms: '', p99_ms: '', cpu_us_per_answer: '', cpu_replicas_cores: '', retries: '' })

@@ -21,6 +21,25 @@ t.test("the table has the report's columns, and a line for each cell", t => {
   t.end()
 })
 
+t.test('calls with many windows have a column of forecasts, the CPU of one, and their failed windows in Notes', t => {
+  const cells = [benchCell({ windows: 16, partial: 2, failedWindows: { out_of_range: 10 } })]
+  const markdown = resultsMarkdown(benchRun(cells, { protocol: 'batch', windows: 16 }), cells)
+  t.match(markdown, '| Users | RPS (req/s) | Forecasts (1/s) | Median (ms) |')
+  // 998 whole calls and 15990 forecasts in 10 s, 10 failures of 16000
+  t.match(
+    markdown,
+    '\n| 2 | 100 | 99.8 | 1599 | 100 | 100 | 100 | 0.06 | limited by host CPU; failures: out_of_range (windows) x 10 |'
+  )
+  // 12 CPU seconds for 998 calls, and for 15990 forecasts
+  t.match(markdown, '| CPU an answer (us) | CPU a forecast (us) | rows a batch |')
+  t.match(markdown, '| 12024 | 750 | 1.75 |')
+  t.match(markdown, 'Each request is a call of `batch` with 16 windows.')
+  t.match(markdown, /\| protocol \| batch \|\n\| windows \| 16 \|/)
+  const single = benchCell({ windows: 1 })
+  t.notMatch(resultsMarkdown(benchRun([single]), [single]), /Forecasts|CPU a forecast|protocol/)
+  t.end()
+})
+
 t.test('a table says how long its cells were measured, and the page what was typed', t => {
   for (const [durationMs, text] of [
     [120_000, '120 s'],
@@ -29,23 +48,23 @@ t.test('a table says how long its cells were measured, and the page what was typ
     [200, '0.2 s']
   ] as const) {
     const cells = [benchCell({ plan: { durationMs } })]
-    t.match(resultsMarkdown(benchRun(cells), cells), `again at once), ${text} a cell after warm-up`)
+    t.match(resultsMarkdown(benchRun(cells), cells), `Each cell is measured for ${text} after its warm-up.`)
   }
   const cells = [benchCell()]
-  t.match(resultsMarkdown(benchRun(cells, { args: [] }), cells), '\n`npm run bench`, begun')
-  t.match(resultsMarkdown(benchRun(cells, { args: ['--quick'] }), cells), '\n`npm run bench -- --quick`, begun')
+  t.match(resultsMarkdown(benchRun(cells, { args: [] }), cells), '\n`npm run bench` was started at')
+  t.match(resultsMarkdown(benchRun(cells, { args: ['--quick'] }), cells), '\n`npm run bench -- --quick` was started at')
   t.end()
 })
 
 t.test('a failed check keeps the figures and is told in Notes and with what it saw', t => {
   const checks = [
-    { name: 'steady', ok: false, detail: 'warm-up at 10, 20, 40 a second' },
+    { name: 'steady', ok: false, detail: 'answers a second in the warm-up: 10, 20, 40' },
     { name: 'little', ok: true, detail: 'fine' }
   ]
   const cells = [benchCell({ checks, notes: ['a note of its own'] })]
   const markdown = resultsMarkdown(benchRun(cells), cells)
   t.match(markdown, /\| 2 \| 100 \| 100 .* limited by host CPU; not steady; a note of its own \|/)
-  t.match(markdown, /\| 1\/2\/100\/4\/1 \| steady \| warm-up at 10, 20, 40 a second \|/)
+  t.match(markdown, /\| 1\/2\/100\/4\/1 \| steady \| answers a second in the warm-up: 10, 20, 40 \|/)
   t.notMatch(markdown, /Little's law does not hold/)
   t.end()
 })
@@ -63,7 +82,7 @@ t.test('repeats show their median and interval', t => {
   const markdown = resultsMarkdown(benchRun(cells), cells)
   // 100 ± 4.302653 x 10 / sqrt 3
   t.match(markdown, /\| 100 \[75\.2, 125\] \|/)
-  t.match(markdown, /median of 3 repeats \[95 % t-interval\]/)
+  t.match(markdown, /medians of 3 repeats \[95 % t-interval\]/)
   const apart = [100, 1000].map((count, index) =>
     benchCell({ plan: { repeat: index + 1 }, latenciesMs: alike(count, 100) })
   )
@@ -84,18 +103,18 @@ t.test('a run that is quick, or has missing cells, says so first', t => {
 t.test("the standalone table stands beside the report's figures, with Little's law for both", t => {
   const cells = [benchCell({ plan: { phase: 'standalone', replicas: 1, users: 40, thinkMs: 300 } })]
   const markdown = resultsMarkdown(benchRun(cells), cells)
-  t.match(markdown, /Think time 300 ms/)
+  t.match(markdown, /Each user thinks for 300 ms/)
   // 100 a second x (100 ms + 300 ms)
   t.match(markdown, /\| 1 \| 15\.46 \| 100 \| 40 users = 100\/s x \(100 ms \+ 300 ms\) = 40\.0 \|/)
   // 40 / 15.46 - 0.11 = 2.477
   t.match(
     markdown,
-    /holds for a think time of 2\.48 s.*the two columns are not the same load \(`--preset standalone --think 2480` /
+    /holds for a think time of 2\.48 s.*The two columns are not the same load: `--preset standalone --think 2480` /
   )
   const like = [benchCell({ plan: { phase: 'standalone', replicas: 1, users: 40, thinkMs: 2480 } })]
   t.match(
     resultsMarkdown(benchRun(like), like),
-    /the two columns are of the same load here, .* 110 ms there, here 100 ms with 1\./
+    /Both columns have the same load\. The medians differ: 110 ms .*, and here 100 ms with 1 replica\./
   )
   t.end()
 })
@@ -123,7 +142,7 @@ t.test('the analysis answers the four patterns, the key metrics and the capacity
     /from 1 replica on, 200 users \| 10\.0 ms, 1 replica, 200 users/
   )
   // 10 s of replicas and 2 of HAProxy for 1000, 1900, 2000, 1500 answers: the median of 12000, 6316, 6000, 8000 us is 7158
-  t.match(text, /the median 7158 us of CPU .*\(6000 to 12000\)/)
+  t.match(text, /the median CPU of replicas and HAProxy, 7158 us \(6000 to 12000\)/)
   t.match(text, /\| 4 \| .* \| 559 \|/)
   t.match(text, /### Capacity \(an estimate\)/)
   t.end()
@@ -135,7 +154,7 @@ t.test('where the load was the limit in every cell there is no plateau and no ca
   )
   const text = analysisSection(benchRun(cells, { target: 'http://192.0.2.1' }), cells).join('\n')
   t.match(text, /\| phase 1 \| none: the load was the limit \|/)
-  t.match(text, /No curve has the three numbers of replicas, with the servers as the limit/)
+  t.match(text, /No capacity curve is fitted/)
   t.match(text, /The load was the limit in every cell, so nothing is estimated/)
   t.notMatch(text, 'at the most (req/s)')
   t.end()
@@ -145,7 +164,7 @@ t.test('where generator and servers share a machine no capacity is estimated, an
   const cells = [1, 2, 4].map(replicas => benchCell({ plan: { replicas } }))
   const text = analysisSection(benchRun(cells), cells).join('\n')
   t.match(text, /### Capacity\n.*shared the cores of one machine/)
-  t.notMatch(text, /sigma|at the most/)
+  t.notMatch(text, /sigma|at the most/i)
   t.end()
 })
 
@@ -157,7 +176,7 @@ t.test('cells whose checks failed confirm and refute nothing', t => {
   const text = (cells: ReturnType<typeof all>) => analysisSection(benchRun(cells), cells).join('\n')
   t.match(text(all({})), /grows linearly until saturation \| \*\*confirmed/)
   t.notMatch(text(all({ checks })), /\*\*(confirmed|refuted)\*\*/)
-  t.match(text(all({ checks })), /a check failed with 1, 2, 4, 8 replicas/)
+  t.match(text(all({ checks })), /a check failed at 1, 2, 4, 8 replicas/)
   const harmless = [{ name: 'steady', ok: false, detail: '' }]
   t.match(text(all({ checks: harmless })), /grows linearly until saturation \| \*\*confirmed/)
   t.end()
@@ -176,7 +195,7 @@ t.test('Notes say which failures there were, how many forecasts were wrong, and 
   // Wilson's interval of 1 in 20, by hand: 0.89 % to 23.6 %
   t.match(
     notesOf([benchCell({ mismatched: 1 })]),
-    'wrong forecasts: 5.0 % [0.9 %, 23.6 %] of the answers, by 20 compared'
+    'wrong forecasts: 5.0 % [0.9 %, 23.6 %] of the answers (20 compared)'
   )
   t.match(
     notesOf([benchCell({ latenciesMs: [...alike(999, 10), 1000] })]),
@@ -206,7 +225,7 @@ t.test('an analysis of one cell, or of a target elsewhere, claims nothing', t =>
   const run = benchRun([elsewhere], { target: 'http://192.0.2.1' })
   const text = analysisSection(run, [elsewhere]).join('\n')
   t.notMatch(text, /\*\*(confirmed|refuted)\*\*/)
-  t.match(text, /No curve has the three numbers of replicas/)
+  t.match(text, /No capacity curve is fitted/)
   t.match(text, /nothing is estimated for other numbers of cores/)
   t.same(analysisSection(run, []), [])
   t.end()

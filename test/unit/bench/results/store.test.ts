@@ -57,6 +57,11 @@ t.test('a line or a run of another kind is refused with its place', async t => {
 t.test('a run is not gone on with under another model, payload, plan or target', t => {
   const { fingerprint } = run
   const other = (traits: object) => () => refuseOther(run, benchRun(cells, traits))
+  t.throws(other({ protocol: 'batch', windows: 16 }), {
+    code: 'different_run',
+    message: 'cannot go on with this run, its protocol differs: it was "predict", now it is "batch"'
+  })
+  t.doesNotThrow(other({ protocol: 'predict', windows: 1 }), 'what an earlier run that names neither did')
   t.throws(other({ fingerprint: { ...fingerprint, modelDigest: 'xyz' } }), {
     code: 'different_run',
     message: /its modelDigest differs: it was "abc", now it is "xyz"/

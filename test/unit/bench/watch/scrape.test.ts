@@ -18,6 +18,11 @@ gru_queue_wait_seconds_bucket{le="+Inf"} 7
 gru_queue_wait_seconds_sum 0.5
 gru_request_duration_seconds_count{route="/predict",status="200"} 100
 gru_request_duration_seconds_count{route="/predict",status="429"} 9
+gru_request_duration_seconds_count{route="/predict/batch",status="200"} 20
+gru_request_duration_seconds_count{route="/v2/models/:model/infer",status="200"} 3
+gru_request_duration_seconds_count{route="/v2/models/:model/versions/:version/infer",status="200"} 1
+gru_request_duration_seconds_count{route="/v2/models/:model/infer",status="400"} 2
+gru_request_duration_seconds_count{route="/v2/models/:model/ready",status="200"} 7
 gru_request_duration_seconds_count{route="/model",status="200"} 5
 nodejs_eventloop_lag_p99_seconds 0.0125
 gru_model_info{name="a \\"quoted\\" name, with }",version="1",run_id="r",digest="d1"} 1
@@ -30,9 +35,10 @@ const served = async (text: string, status = 200) => {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`
 }
 
-t.test('what a replica counts is read: 2xx of /predict alone, buckets not cumulated', async t => {
+t.test('what a replica counts is read: 2xx answers with forecasts, buckets not cumulated', async t => {
   t.same(await scrape(await served(TEXT)), {
-    ok: 100,
+    // 100 of /predict, 20 of /predict/batch, 4 of V2
+    ok: 124,
     batchRows: { bounds: [1, 2, 16], counts: [10, 5, 25, 2], sum: 333 },
     queueWaitSeconds: { bounds: [0.001], counts: [0, 7], sum: 0.5 },
     eventLoopP99Ms: 12.5,

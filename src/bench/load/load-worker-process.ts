@@ -2,34 +2,34 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { BenchError } from '../errors.js'
-import type { WorkerTick } from '../samples/merge.js'
-import type { CommandName, Commands, WorkerReply } from './messages.js'
+import type { LoadWorkerTick } from '../samples/merge.js'
+import type { CommandName, Commands, LoadWorkerReply } from './messages.js'
 
 const here = import.meta.url
 
-/** The worker's entry: beside this file where TypeScript is loaded as it stands, beside main.js after the build. */
-const ENTRY = fileURLToPath(new URL(here.endsWith('.ts') ? './worker.ts' : './load-worker.js', here))
+/** A load worker's entry: beside this file where TypeScript is loaded as it stands, beside main.js after the build. */
+const ENTRY = fileURLToPath(new URL(here.endsWith('.ts') ? './load-worker.ts' : './load-worker.js', here))
 
 interface Waiting {
   resolve(answers: never): void
   reject(error: Error): void
 }
 
-/** A load worker as its parent sees it. Its channel closes when the parent ends, whatever ends it, and ends the worker. */
-export class WorkerProcess {
+/** A load worker as its parent sees it. Its channel closes when the parent ends, whatever ends it, and ends the load worker. */
+export class LoadWorkerProcess {
   readonly #name: string
   readonly #process: ChildProcess
   readonly #exit: Promise<number | string>
   readonly #waiting = new Map<number, Waiting>()
   #asked = 0
   #ended: number | string | undefined
-  onTick: (tick: WorkerTick) => void = () => undefined
+  onTick: (tick: LoadWorkerTick) => void = () => undefined
 
   /** Starts it in a process group of its own: Ctrl-C reaches the parent alone. */
   constructor(name: string) {
     this.#name = name
     this.#process = fork(ENTRY, { detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-    this.#process.on('message', (message: WorkerReply) => this.#onMessage(message))
+    this.#process.on('message', (message: LoadWorkerReply) => this.#onMessage(message))
     // Its last message may be read after its exit is known: the channel ends behind that message.
     const closed = once(this.#process, 'disconnect')
     this.#exit = once(this.#process, 'exit').then(
@@ -47,7 +47,7 @@ export class WorkerProcess {
     return this.#process.pid ?? 0
   }
 
-  /** @throws BenchError `child_died` when the worker has ended or ends before it answers */
+  /** @throws BenchError `child_died` when the load worker has ended or ends before it answers */
   async ask<Name extends CommandName>(name: Name, asks: Commands[Name]['asks']): Promise<Commands[Name]['answers']> {
     if (this.#ended !== undefined) throw this.#died(this.#ended)
     const id = this.#asked++
@@ -68,7 +68,7 @@ export class WorkerProcess {
     await this.#exit
   }
 
-  #onMessage(message: WorkerReply): void {
+  #onMessage(message: LoadWorkerReply): void {
     if ('tickAt' in message) return this.onTick(message)
     this.#waiting.get(message.id)?.resolve(message.answers as never)
     this.#waiting.delete(message.id)
