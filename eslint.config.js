@@ -19,7 +19,7 @@ const benchIsAClient = {
 }
 /** Rooms in the order in which each may import those before it, and none behind it. */
 const MODEL_ROOMS = ['bundle', 'inference', 'registry', 'promotion', 'shadow']
-const SERVER_ROOMS = ['schemas', 'http', 'edge', 'predict', 'routes']
+const SERVER_ROOMS = ['schemas', 'http', 'edge', 'predict', 'protocols', 'routes']
 const BENCH_ROOMS = 'results samples watch analysis report stack load cell locust live sweep slo cli'.split(' ')
 const behind = (rooms, room) => ({
   group: rooms.slice(rooms.indexOf(room) + 1).map(name => `**/${name}/**`),

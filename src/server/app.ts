@@ -25,6 +25,9 @@ import { fastInfer } from './protocols/v2/fast-infer.js'
 import { v2Routes, type V2Options } from './protocols/v2/routes.js'
 import { predictBatchRoute } from './routes/predict-batch.js'
 import { predictRoutes } from './routes/predict.js'
+import { mlflowInvocations } from './protocols/mlflow/invocations.js'
+import { mlflowProbes } from './protocols/mlflow/probes.js'
+import { timeSeriesForecast } from './protocols/timeseries/forecast.js'
 
 export interface AppOptions extends Context {
   logger: FastifyBaseLogger
@@ -77,10 +80,14 @@ export async function buildApp({ logger, version, ...context }: AppOptions): Pro
   // Fastify's own would parse the bodies of requests that no route takes.
   app.removeAllContentTypeParsers()
   const { active } = context
-  const docs = docsRoutes(app, version, () => active.serving && exampleOf(active.serving.pool.bundle, 0).body)
+  const docs = docsRoutes(app, version, () => {
+    const bundle = active.serving?.pool.bundle
+    return bundle && { body: exampleOf(bundle, 0).body, manifest: bundle.manifest }
+  })
   await app.register(async scope => {
     if (config.CORS_ORIGINS !== '') allowOrigins(scope, config.CORS_ORIGINS, metrics)
     await scope.register(healthRoutes, context)
+    await scope.register(mlflowProbes, context)
     await scope.register(callerRoutes, { ...context, version })
   })
   await app.register(async scope => {
@@ -99,6 +106,8 @@ async function callerRoutes(scope: FastifyInstance, { version, ...context }: V2O
   await scope.register(predictRoutes, context)
   await scope.register(predictBatchRoute, context)
   await scope.register(v2Routes, { ...context, version, prefix: '/v2' })
+  await scope.register(timeSeriesForecast, context)
+  await scope.register(mlflowInvocations, context)
   await scope.register(modelRoutes, context)
 }
 

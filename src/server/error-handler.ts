@@ -14,6 +14,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** what a body may not be larger than, in words, where it is not BODY_LIMIT_BYTES */
     bodyLimit?: string
+    /** what a body must be, in words, where it is no table of `/predict` */
+    mediaTypes?: string
   }
 }
 
@@ -46,11 +48,16 @@ function toServiceError(error: unknown, request?: FastifyRequest): ServiceError 
     return new ServiceError('body_too_large', `the body is larger than ${limit}`, undefined, { cause: error })
   }
   const known = FASTIFY_CODES[code ?? '']
-  if (known) return new ServiceError(known[0], known[1], undefined, { cause: error })
+  if (known) return new ServiceError(known[0], wordsFor(known, request), undefined, { cause: error })
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new ServiceError('bad_request', message ?? 'bad request', undefined, { cause: error })
   }
   return new ServiceError('internal', 'internal error', undefined, { cause: error })
+}
+
+function wordsFor([code, message]: [ErrorCode, string], request?: FastifyRequest): string {
+  const mediaTypes = request?.routeOptions.config.mediaTypes
+  return code === 'unsupported_media_type' && mediaTypes !== undefined ? `the body must be ${mediaTypes}` : message
 }
 
 /** What the schema of a query does not allow, in the caller's words. */
@@ -72,7 +79,7 @@ function mostSteps(request?: FastifyRequest): number | undefined {
 }
 
 /** Maps errors to HTTP, in this one place; a protocol of its own words them in its `form`, for its scope. */
-export function answerErrors(scope: FastifyInstance, form: (failure: ServiceError) => object): void {
+export function answerErrors(scope: FastifyInstance, form: (failure: ServiceError) => object | string): void {
   scope.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => {
     const failure = toServiceError(error, request)
     logIfInternal(request.log, request.id, failure)

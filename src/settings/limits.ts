@@ -25,7 +25,7 @@ export const LimitSettings = {
     256,
     1,
     4096,
-    'Most windows in a call of `/predict/batch`. Where half of `QUEUE_ROWS` is less, this half is the most.'
+    'Most windows in a call with many, by any protocol. Where half of `QUEUE_ROWS` is less, this half is the most.'
   ),
   MAX_ROWS: integer(1000, 1, 100_000, 'Most rows of the table in a request.'),
   BODY_LIMIT_BYTES: integer(

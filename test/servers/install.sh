@@ -111,6 +111,10 @@ python_environment compose test/servers/compose/requirements.txt
 python_environment onnx test/servers/onnx/requirements.txt
 # The generator of clients for Python, and what such a client imports.
 python_environment openapi-python test/servers/openapi/requirements.txt
+# MLflow's scoring client, with the pandas and numpy that it sends from.
+python_environment clients-mlflow test/servers/clients-mlflow/requirements.txt
+# Clients of the V2 protocol, and KServe's own types of the time series protocol.
+python_environment clients-v2 test/servers/clients-v2/requirements.txt
 registry_environment
 node_line 22.23.3
 node_line 24.21.0

@@ -3,16 +3,19 @@ import t from 'tap'
 import { bodyOf, gru } from '../support/bundles.js'
 import { eventually } from '../support/eventually.js'
 import type { Entry, Ledger } from '../support/ledger.js'
+import { split } from '../support/mlflow-scoring.js'
 import { scrape } from '../support/scrape.js'
+import { startService } from '../support/service.js'
 import { withService } from '../support/shared-service.js'
 import { SLOW, slowBody } from '../support/slow-model.js'
+import { call, PATH, series } from '../support/timeseries.js'
 
 interface Operation {
   operationId?: string
   summary?: string
   tags?: string[]
   security?: unknown[]
-  requestBody?: { content: Record<string, { schema: object }> }
+  requestBody?: { content: Record<string, { schema: object; examples?: Record<string, { value: unknown }> }> }
   responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>
 }
 
@@ -29,17 +32,22 @@ const ADMIN_TOKEN = '0123456789abcdef-token'
 const env = { ADMIN_TOKEN, BODY_LIMIT_BYTES: '4096', DEADLINE_MS: '20000' }
 /** What the service has for its callers; the page and the documentation itself are not part of the interface. */
 const OPERATIONS = [
+  'get /health',
   'get /healthz',
   'get /metrics',
   'get /model',
   'get /model/example',
+  'get /ping',
   'get /predict_ping',
   'get /ready',
   'get /readyz',
+  'get /version',
   'post /admin/reload',
   'post /admin/rollback',
+  'post /invocations',
   'post /predict',
-  'post /predict/batch'
+  'post /predict/batch',
+  'post /v1/timeseries/forecast'
 ]
 
 async function describe(ledger: Ledger): Promise<OpenApi> {
@@ -164,6 +172,35 @@ t.test('answers of every kind are as described', t =>
     return { executed: before.get('gru_rows_executed_total')! + 1 }
   })
 )
+
+t.test('answers of MLflow’s and of KServe’s protocol are as described, and their examples are answered', async t => {
+  const service = await startService({ env })
+  t.teardown(() => service.process.kill('SIGKILL'))
+  const api = (await (await fetch(`${service.url}/openapi.json`)).json()) as OpenApi
+  const asked: [string, unknown, number][] = [
+    ['/invocations', { dataframe_split: split(0), params: { inference_length: 6 } }, 200],
+    ['/invocations', { inputs: [bundle.golden.windows[0]!.window] }, 200],
+    ['/invocations', { inputs: [bundle.golden.windows[0]!.window], params: { inference_length: 2 } }, 200],
+    ['/invocations', { inputs: [[]] }, 400],
+    [PATH, call([series(0), {}], 6), 200],
+    [PATH, {}, 400]
+  ]
+  for (const path of ['/predict', '/predict/batch', '/invocations', PATH]) {
+    const { examples } = api.paths[path]!.post!.requestBody!.content['application/json']!
+    asked.push([path, examples!.window!.value, 200])
+  }
+  for (const [path, body, status] of asked) {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(service.url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+    t.equal(answer.status, status, path)
+    const check = answers(api, 'post', path, status)
+    t.ok(check?.(await answer.json()), `${path} ${status}: ${ajv.errorsText(check?.errors)}`)
+    const schema = api.paths[path]!.post!.requestBody!.content['application/json']!.schema
+    if (status === 200 && !JSON.stringify(body).includes('{}'))
+      t.ok(compile(api, schema)(body), `${path}: the body too`)
+  }
+  t.equal(await service.stop(), 0)
+})
 
 t.test('refusals of a busy service are as described', t =>
   withService(

@@ -5,7 +5,7 @@ import type { TestBundle } from './bundles.js'
 export function isGolden(
   { manifest, golden }: TestBundle,
   expected: readonly number[],
-  row: NonNullable<Answer['predictions']>[number],
+  row: Readonly<Record<string, unknown>>,
   relative = golden.tolerance.relative
 ): boolean {
   return manifest.features.every(({ name }, index) => {
@@ -19,4 +19,9 @@ export function isGolden(
 export function goldenAnswer(bundle: TestBundle, index: number) {
   return (predictions: NonNullable<Answer['predictions']>): boolean =>
     predictions.length === 1 && isGolden(bundle, bundle.golden.windows[index]!.forecast, predictions[0]!)
+}
+
+/** A forecast row that came as numbers in the order of the features, by their names. */
+export function namedRow({ manifest }: TestBundle, values: readonly number[]): Record<string, number> {
+  return Object.fromEntries(manifest.features.map(({ name }, feature) => [name, values[feature]!]))
 }

@@ -10,7 +10,7 @@ import { type ScannedTable, WindowScanner } from './window-scanner.js'
 import { hasZone, isPlain, MAX_SPACING_MS, NANOS_A_MS, nanosOf } from './timestamps.js'
 
 /** Column names under which the times are found when the request does not name them. */
-const INDEX_NAMES = ['ts', 'timestamp', 'time', 'date']
+export const INDEX_NAMES = ['ts', 'timestamp', 'time', 'date']
 
 /** A columnar table as it came in: nothing about it is trusted yet. */
 export interface Table {

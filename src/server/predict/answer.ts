@@ -49,8 +49,12 @@ export function predictAnswer({ order, values }: Forecast, requestId: string): s
     text += '}'
   }
   if (steps <= GOOD_STEPS && window.warnings.length === 0) return `${text}]}`
-  const warnings = steps > GOOD_STEPS ? [...window.warnings, FAR_AHEAD] : window.warnings
-  return `${text}],"warnings":${JSON.stringify(warnings)}}`
+  return `${text}],"warnings":${JSON.stringify(warningsOf(order))}}`
+}
+
+/** Reasons to distrust a forecast, each with its name and a colon in front. */
+export function warningsOf({ steps, window }: Forecast['order']): readonly string[] {
+  return steps > GOOD_STEPS ? [...window.warnings, FAR_AHEAD] : window.warnings
 }
 
 /** `Server-Timing` (W3C) of a forecast, in ms with three decimals. */

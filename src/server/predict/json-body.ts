@@ -1,6 +1,6 @@
 import { isAscii, isUtf8, transcode } from 'node:buffer'
 import { ServiceError } from '../../errors.js'
-import { MAX_PARTS, refuseFaults } from './json-faults.js'
+import { MAX_DEPTH, MAX_PARTS, refuseFaults } from './json-faults.js'
 
 const QUOTE = 34
 /** Characters of a field's or a column's name. */
@@ -64,10 +64,11 @@ function countKeys(text: string, maxParts: number): number | undefined {
 }
 
 /**
- * Names in the value, at any depth.
+ * Names in the value, at any depth that a legal body has; NaN for a deeper one.
  * @throws ServiceError for a name that is longer than any of a model
  */
 function countNames(value: unknown, depth = 0): number {
+  if (depth > MAX_DEPTH) return NaN
   let count = 0
   if (Array.isArray(value)) {
     for (const element of value) if (typeof element === 'object') count += countNames(element, depth + 1)

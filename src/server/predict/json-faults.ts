@@ -3,7 +3,7 @@ import { jsonPointer } from '../../json-pointer.js'
 import { wayOutOfText } from './way-out.js'
 
 /** Objects and arrays in each other. */
-const MAX_DEPTH = 32
+export const MAX_DEPTH = 32
 /**
  * Keys of a body, and objects and arrays in it: the widest legal one (256 features, the times, three fields) has 260 of
  * each. `JSON.parse` takes up to twenty times as long for a key or an array as for a number of as many bytes.

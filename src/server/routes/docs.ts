@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { withComponents } from '../schemas/components.js'
+import type { Example } from '../schemas/example.js'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify'
 
 const DESCRIPTION = {
@@ -10,6 +11,8 @@ const DESCRIPTION = {
   },
   tags: [
     { name: 'forecast', description: 'Windows in, forecasts out' },
+    { name: 'timeseries', description: 'Forecasts by the time series protocol of KServe' },
+    { name: 'mlflow', description: 'Forecasts as the scoring server of MLflow gives them' },
     { name: 'model', description: 'The live model' },
     { name: 'health', description: 'For load balancers and supervisors' },
     { name: 'operation', description: 'For operators' },
@@ -69,12 +72,12 @@ interface Answer {
 export function docsRoutes(
   app: FastifyInstance,
   version: string,
-  exampleBody: () => object | undefined
+  example: () => Example | undefined
 ): (scope: FastifyInstance) => void {
   const routes: RouteOptions[] = []
   app.addHook('onRoute', route => void routes.push(route))
   let docs: Promise<Docs> | undefined
-  const open = () => (docs ??= openDocs(routes, version, exampleBody()))
+  const open = () => (docs ??= openDocs(routes, version, example()))
 
   const show = async (request: FastifyRequest, reply: FastifyReply, path: string) => {
     const answer = await (await open()).answer(path)
@@ -131,8 +134,15 @@ class Docs {
   }
 }
 
-/** An app with the same routes, without their handlers, and Swagger UI; `example` is for the one route with a body. */
-async function openDocs(routes: RouteOptions[], version: string, example?: object): Promise<Docs> {
+/** What a route's schema says beside what Fastify knows. */
+interface Described {
+  describedBody?: object
+  /** makes an example of the body */
+  exampleAs?: (example: Example) => unknown
+}
+
+/** An app with the same routes, without their handlers, and Swagger UI; `example` is for the routes with a body. */
+async function openDocs(routes: RouteOptions[], version: string, example?: Example): Promise<Docs> {
   const [swagger, swaggerUi] = await Promise.all([import('@fastify/swagger'), import('@fastify/swagger-ui')])
   const docs = Fastify({ exposeHeadRoutes: false })
   docs.setValidatorCompiler(() => () => true)
@@ -145,10 +155,12 @@ async function openDocs(routes: RouteOptions[], version: string, example?: objec
   })
   for (const { method, url, schema = {} } of routes) {
     if (method === 'HEAD' || schema.hide) continue
-    const { describedBody: asked, ...others } = schema as typeof schema & { describedBody?: { type: string } }
+    const { describedBody: asked, exampleAs, ...others } = schema as typeof schema & Described
     // An example of the media type, not of its schema: what makes types from the description would copy it into them.
-    const value = asked?.type === 'array' ? [example] : example
-    const examples = example && { 'x-examples': { window: { summary: 'A window of the live model', value } } }
+    const value = example && exampleAs?.(example)
+    const examples = value !== undefined && {
+      'x-examples': { window: { summary: 'A window of the live model', value } }
+    }
     const body = asked && { body: { ...asked, ...examples } }
     docs.route({ method, url, schema: { ...others, ...body }, handler: () => undefined })
   }

@@ -1,4 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts'
+import type { Example } from './example.js'
 import { ErrorAnswer, errorAnswers, named, NoQuery, nullable } from './shared.js'
 
 /** The shape of a forecast request; the columns themselves are checked against the model's manifest. */
@@ -82,6 +83,7 @@ export function predictSchema(maxSteps: number, maxRows?: number) {
     querystring: NoQuery,
     body: predictBody(maxSteps, CheckedColumn),
     describedBody: predictBody(maxSteps, describedColumn(maxRows)),
+    exampleAs: ({ body }: Example) => body,
     response: { 200: PredictAnswer, ...errorAnswers(400, 413, 415, 429, 500, 503, 504) }
   }
 }
@@ -101,6 +103,7 @@ export function predictBatchSchema(maxSteps: number, maxWindows: number, maxRows
       items: predictBody(maxSteps, describedColumn(maxRows)),
       description: 'The windows, each as the body of `POST /predict`.'
     },
+    exampleAs: ({ body }: Example) => [body],
     response: {
       200: {
         title: 'PredictBatchAnswer',

@@ -36,6 +36,9 @@ for (const [name, program] of Object.entries(HAPROXIES)) {
     }
     t.equal(await sendBody({ port, bytes: body.padEnd(100_000), inChunks: false, headers: withKey(ALICE) }), 200)
     for (const path of ['/healthz', '/readyz', '/ready']) t.equal((await ledger.get(path)).status, 200, path)
+    // By no ledger: these have a JSON type and are none, as MLflow has it.
+    const probes = ['/ping', '/health', '/version'].map(path => fetch(`http://127.0.0.1:${port}${path}`))
+    for (const { status, url } of await Promise.all(probes)) t.equal(status, 200, url)
     const { requests } = (await stack.stats()).servers.r1!
     const wrong = [{}, withKey('wrong'), withKey(''), withKey(keyLine('alice', ALICE).split(':')[1]!), withKey('alice')]
     for (const headers of [

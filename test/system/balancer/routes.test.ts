@@ -2,9 +2,11 @@ import t from 'tap'
 import { balanced } from '../../support/balanced.js'
 import { bodyOf, gru } from '../../support/bundles.js'
 import { HAPROXIES } from '../../support/haproxies.js'
+import { split } from '../../support/mlflow-scoring.js'
 import { exchange, openRaw, rawRequest, statusesIn } from '../../support/raw-socket.js'
 import { scrape } from '../../support/scrape.js'
 import { sendBody } from '../../support/send-body.js'
+import { call, series } from '../../support/timeseries.js'
 
 const TOKEN = 'a-token-of-the-test'
 const body = JSON.stringify(bodyOf(gru(), 0))
@@ -29,9 +31,14 @@ const PASSED = {
       )
     ].map(path => [path, ask('GET', path)])
   ),
+  'a frame of MLflow': post('/invocations', JSON.stringify({ dataframe_split: split(0) })),
+  'time series of KServe': post('/v1/timeseries/forecast', JSON.stringify(call([series(0)]))),
   'forecast, absolute form': post('http://localhost/predict'),
   ...Object.fromEntries(
-    ['/predict_ping', '/healthz', '/readyz', '/ready', '/model', '/model/example'].map(path => [path, ask('GET', path)])
+    [
+      ...['/predict_ping', '/healthz', '/readyz', '/ready', '/model', '/model/example'],
+      ...['/ping', '/health', '/version']
+    ].map(path => [path, ask('GET', path)])
   ),
   'HEAD /model': ask('HEAD', '/model'),
   'HTTP/1.0': ask('GET', '/predict_ping', '1.0')
@@ -65,9 +72,15 @@ const REFUSED = {
   ...Object.fromEntries(ORDERS.map(path => [`POST ${path}`, post(path)])),
   ...Object.fromEntries(PAGES.map(path => [`GET ${path}`, ask('GET', path)])),
   ...Object.fromEntries(
-    ['/predict/', '/predict;x', '/predict%00', '/PREDICT'].map(path => [`POST ${path}`, post(path)])
+    [
+      ...['/predict/', '/predict;x', '/predict%00', '/PREDICT', '/invocations/', '/v1/timeseries/forecast/'],
+      ...['/v1/timeseries', '//invocations', '/ping', '/version']
+    ].map(path => [`POST ${path}`, post(path)])
   ),
   ...Object.fromEntries(['GET', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'post'].map(m => [m, ask(m, '/predict')])),
+  ...Object.fromEntries(
+    ['/invocations', '/v1/timeseries/forecast', '/ping/', '/health%20'].map(path => [`GET ${path}`, ask('GET', path)])
+  ),
   ...Object.fromEntries(['/model', '/healthz', '/readyz'].map(path => [`POST ${path}`, post(path)])),
   ...Object.fromEntries(
     [
