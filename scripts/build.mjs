@@ -79,3 +79,4 @@ await build({
 })
 await cp('src/server/ui', 'dist/ui', { recursive: true, filter: file => !file.endsWith('tsconfig.json') })
 for (const part of ['report', 'live']) await cp(`src/bench/${part}/ui`, 'dist/bench/ui', { recursive: true })
+await cp('src/server/protocols/grpc/proto', 'dist/proto', { recursive: true })

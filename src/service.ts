@@ -79,12 +79,12 @@ class WiredService implements Service {
     return app
   }
 
-  async listen({ app, operators }: App): Promise<void> {
+  async listen(app: App): Promise<void> {
     const config = this.#config
     this.#live.start()
     this.#shadow?.start()
     if (config.KAFKA_BROKERS !== '') this.#hearPromotions()
-    await listen(app, operators, config)
+    await listen(app, config)
     // A store that is down keeps the replica not ready, not from starting. Where a model serves, its first callers come first.
     const wait = this.#live.active.serving ? FIRST_POLL_MS : 0
     if (config.MODEL_SOURCE !== 'local') setTimeout(() => void this.#trigger('poll'), wait).unref()

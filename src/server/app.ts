@@ -28,6 +28,8 @@ import { predictRoutes } from './routes/predict.js'
 import { mlflowInvocations } from './protocols/mlflow/invocations.js'
 import { mlflowProbes } from './protocols/mlflow/probes.js'
 import { timeSeriesForecast } from './protocols/timeseries/forecast.js'
+import type { GrpcServer } from './protocols/grpc/server.js'
+import type { Calls } from './protocols/grpc/unary.js'
 
 export interface AppOptions extends Context {
   logger: FastifyBaseLogger
@@ -46,6 +48,8 @@ const compilersFactory = {
 export interface App {
   app: FastifyInstance
   operators: Server | undefined
+  /** what listens on `GRPC_PORT`; undefined without one */
+  grpc: GrpcServer | undefined
 }
 
 /** Puts the service together: it neither listens nor reads the environment. */
@@ -97,7 +101,14 @@ export async function buildApp({ logger, version, ...context }: AppOptions): Pro
     await scope.register(adminRoutes, context)
     await scope.register(pageRoute)
   })
-  return { app, operators: operators.server }
+  return { app, operators: operators.server, grpc: await grpcServer({ context, logger, version, nameOf }) }
+}
+
+/** Loads what speaks gRPC only where it is asked for: no other start waits for it. */
+async function grpcServer(calls: Calls): Promise<GrpcServer | undefined> {
+  if (calls.context.config.GRPC_PORT < 0) return undefined
+  const { GrpcServer } = await import('./protocols/grpc/server.js')
+  return new GrpcServer(calls)
 }
 
 /** What callers come for: the work of the model. Where keys are asked for, they are asked for here. */

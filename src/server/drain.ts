@@ -11,15 +11,16 @@ const CUT_AT = 0.8
  * closed as they become idle, and only towards the end of the grace time whatever they do. The operators' listener is last:
  * who watches the drain sees it to its end.
  */
-export async function closeGently({ app, operators }: App, graceMs: number): Promise<void> {
+export async function closeGently({ app, operators, grpc }: App, graceMs: number): Promise<void> {
   let closing = app.server
   const idle = setInterval(() => closing.closeIdleConnections(), IDLE_LOOK_MS)
   const cut = setTimeout(() => {
     app.server.closeAllConnections()
     operators?.closeAllConnections()
+    grpc?.cut()
   }, graceMs * CUT_AT)
   try {
-    await app.close()
+    await Promise.all([app.close(), grpc?.close()])
     if (!operators) return
     closing = operators
     await new Promise(resolve => operators.close(resolve))

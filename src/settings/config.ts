@@ -51,6 +51,10 @@ function checkTogether(config: Config): void {
   const complaint = sourceComplaint(config) ?? originsComplaint(config)
   if (complaint !== undefined) throw new ConfigError(complaint)
   if (config.ADMIN_PORT > 0 && config.ADMIN_PORT === config.PORT) throw new ConfigError('ADMIN_PORT must not be PORT')
+  for (const other of ['PORT', 'ADMIN_PORT'] as const) {
+    if (config.GRPC_PORT > 0 && config.GRPC_PORT === config[other])
+      throw new ConfigError(`GRPC_PORT must not be ${other}`)
+  }
   if (config.ADMIN_PORT < 0 && config.ADMIN_HOST !== '') {
     throw new ConfigError('ADMIN_HOST has no effect without ADMIN_PORT: leave ADMIN_HOST out')
   }

@@ -34,11 +34,22 @@ export const ServerSettings = {
     'Origins whose pages may call the service from a browser. Empty for none but the page of the service.',
     ORIGINS
   ),
+  GRPC_PORT: integer(
+    -1,
+    -1,
+    65_535,
+    'Port for gRPC calls of the Open Inference Protocol, on the address of `HOST`. 0 takes a free port. -1 turns gRPC off.'
+  ),
+  GRPC_CONNECTION_AGE_MS: ms(
+    300_000,
+    'Time after which a gRPC connection is asked to end, so that callers come to new replicas. Calls under way are answered.',
+    1000
+  ),
   MAX_CONNECTIONS: integer(
     4096,
     16,
     1_000_000,
-    'Most connections of a listener. A further connection closes the one that has been idle for longest.'
+    'Most connections of a listener. A further connection closes the one that has been idle for longest. On `GRPC_PORT` the further connection itself is closed.'
   ),
   REQUEST_TIMEOUT_MS: ms(2000, 'Time for a client to send a request, headers and body.', 100),
   SOCKET_TIMEOUT_MS: ms(

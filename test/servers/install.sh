@@ -83,6 +83,11 @@ go_is_there() {
   fail 'Go 1.24 or newer is missing, which MinIO is built with'
 }
 
+# The clients of the Open Inference Protocol that are programs.
+clients_v2() {
+  part "grpcurl-$GRPCURL" test/servers/clients-v2/install.sh "$GRPCURL" "$GHZ" test/servers/clients-v2/perf-analyzer.txt
+}
+
 # The servers and the generators of clients, all at once: one waits for the network while another compiles.
 servers() {
   local pids=() pid status=0
@@ -92,6 +97,7 @@ servers() {
     training/requirements-uv.txt & pids+=($!)
   part "openapi-$OPENAPI" test/servers/openapi/install.sh test/servers/openapi/package.json \
     test/servers/openapi/package-lock.json test/servers/openapi/pom.xml & pids+=($!)
+  clients_v2 & pids+=($!)
   for pid in "${pids[@]}"; do wait "$pid" || status=1; done
   return "$status"
 }

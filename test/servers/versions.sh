@@ -6,3 +6,6 @@ KAFKA=4.4.0
 MLFLOW=3.17.2
 # The generator of clients for Go; its neighbours for Python and TypeScript are pinned beside it.
 OPENAPI=7.25.0
+# Clients of the Open Inference Protocol that are programs; those for Python are pinned in clients-v2.
+GRPCURL=v1.9.4
+GHZ=v0.93.0

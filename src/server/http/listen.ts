@@ -2,8 +2,8 @@ import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../settings/config.js'
+import type { App } from '../app.js'
 
 const NO_ADDRESS = ['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL']
 
@@ -11,7 +11,7 @@ const NO_ADDRESS = ['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', '
 export class CannotListen extends Error {}
 
 /** Names the setting because of which it cannot be listened; other errors stay as they are. */
-function explained(error: unknown, { host, port }: Record<'host' | 'port', string>): unknown {
+export function explained(error: unknown, { host, port }: Record<'host' | 'port', string>): unknown {
   const code = (error as NodeJS.ErrnoException).code ?? ''
   if (code === 'EADDRINUSE' || code === 'EACCES') return new CannotListen(`${port} cannot be listened on (${code})`)
   if (NO_ADDRESS.includes(code)) return new CannotListen(`${host} is no address of this host (${code})`)
@@ -19,10 +19,10 @@ function explained(error: unknown, { host, port }: Record<'host' | 'port', strin
 }
 
 /**
- * Listens on `ADMIN_PORT`, where there is one, and then on `PORT`: callers come when nothing can stop the start any more.
+ * Listens on `ADMIN_PORT` and `GRPC_PORT`, where they are set, and then on `PORT`: callers come when nothing can stop the start any more.
  * @throws CannotListen
  */
-export async function listen(app: FastifyInstance, operators: Server | undefined, config: Config): Promise<void> {
+export async function listen({ app, operators, grpc }: App, config: Config): Promise<void> {
   const { HOST, PORT, ADMIN_HOST, ADMIN_PORT } = config
   if (operators) {
     await app.ready()
@@ -32,6 +32,7 @@ export async function listen(app: FastifyInstance, operators: Server | undefined
     })
     app.log.info(`Operators are answered at ${url}`)
   }
+  if (grpc) app.log.info(`gRPC calls are answered at ${await grpc.listen()}`)
   try {
     // By name Fastify would open a second server for another address of `localhost`, which no bound and no drain of ours knows of.
     const { address } = await lookup(HOST)

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 const ROOT = new URL('../../../', import.meta.url)
 const VERSIONS = readFileSync(new URL('test/servers/versions.sh', ROOT), 'utf8')
 
-type Part = 'minio' | 'kafka' | 'mlflow' | 'openapi'
+type Part = 'minio' | 'kafka' | 'mlflow' | 'openapi' | 'grpcurl'
 
 /** The folder into which test/servers/install.sh put a part, in the version that it installs; throws where the part is missing. */
 export function installedFolder(part: Part): string {

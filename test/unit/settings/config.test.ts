@@ -67,5 +67,9 @@ t.test('a number that is not written as one is refused', t => {
 t.test('settings that cannot stand together are refused, and the one to change is named', t => {
   t.throws(() => loadConfig({ DRAIN_DELAY_MS: '500', GRACE_MS: '500' }), { message: /^DRAIN_DELAY_MS / })
   t.throws(() => loadConfig({ QUEUE_ROWS: '8', BATCH_CAP: '9' }), { message: /^BATCH_CAP / })
+  t.throws(() => loadConfig({ GRPC_PORT: '8080' }), new ConfigError('GRPC_PORT must not be PORT'))
+  const admin = { GRPC_PORT: '9100', ADMIN_PORT: '9100' }
+  t.throws(() => loadConfig(admin), new ConfigError('GRPC_PORT must not be ADMIN_PORT'))
+  t.match(loadConfig({ GRPC_PORT: '0', ADMIN_PORT: '0', PORT: '0' }), { GRPC_PORT: 0 })
   t.end()
 })

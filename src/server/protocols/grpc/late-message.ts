@@ -1,0 +1,34 @@
+import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js'
+import { ServiceError } from '../../../errors.js'
+import type { Context } from '../../context.js'
+import { statusOf } from './status.js'
+
+/**
+ * Ends calls whose message has not come within `REQUEST_TIMEOUT_MS`: what has come of it is held in memory. Callers that stream have
+ * `SOCKET_TIMEOUT_MS` in all.
+ */
+export function lateMessages({ config, metrics }: Pick<Context, 'config' | 'metrics'>): ServerInterceptor {
+  return ({ path, requestStream }, call) => {
+    const ms = requestStream ? config.SOCKET_TIMEOUT_MS : config.REQUEST_TIMEOUT_MS
+    let timer: NodeJS.Timeout | undefined
+    const tooLate = () => {
+      const error = new ServiceError('request_timeout', 'the message was not sent in time')
+      metrics.route(`grpc ${path.slice(path.lastIndexOf('/') + 1)}`).ended(error.statusCode, ms / 1000)
+      call.sendStatus(statusOf(error))
+    }
+    return new ServerInterceptingCall(call, {
+      start(next) {
+        timer = setTimeout(tooLate, ms)
+        next({
+          onReceiveHalfClose(pass) {
+            clearTimeout(timer)
+            pass()
+          },
+          onCancel() {
+            clearTimeout(timer)
+          }
+        })
+      }
+    })
+  }
+}
