@@ -14,7 +14,7 @@ const BEARER = /^Bearer ([!-~]+)$/i
 const SECURITY = [{ apiKey: [] }, { bearer: [] }]
 
 /** The key in a request's headers: `x-api-key`, or else the bearer token; empty where there is none. */
-function keyIn(own: string | undefined, authorization: string | undefined): string {
+export function keyIn(own: string | undefined, authorization: string | undefined): string {
   return own ?? BEARER.exec(authorization ?? '')?.[1] ?? ''
 }
 
@@ -28,7 +28,7 @@ export function guardByKey(scope: FastifyInstance, keys: ApiKeys): void {
     request.caller = keys.nameOf(keyIn(own as string | undefined, authorization))
     if (request.caller !== undefined) return done()
     void reply.header('www-authenticate', 'Bearer')
-    done(new ServiceError('unauthorized', 'the API key is missing or not known: send it as x-api-key'))
+    done(unknownKey())
   }
   scope.addHook('onRoute', route => {
     if (route.config?.isKeyless === true) return
@@ -37,6 +37,11 @@ export function guardByKey(scope: FastifyInstance, keys: ApiKeys): void {
     route.onRequest = [...(count ? [count] : []), check, ...own]
     route.schema = withKey(route.schema)
   })
+}
+
+/** The answer to a caller whose key is missing or nobody's. */
+export function unknownKey(): ServiceError {
+  return new ServiceError('unauthorized', 'the API key is missing or not known: send it as x-api-key')
 }
 
 /** What a route says of itself in the OpenAPI description, with the key; a refusal has the form of the route's others. */

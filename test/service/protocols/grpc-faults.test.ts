@@ -12,7 +12,7 @@ import { framed, openCall, openHttp2, statusOf } from '../../support/raw-grpc.js
 import { grown, scrape } from '../../support/scrape.js'
 import { spawnService } from '../../support/service.js'
 import { SLOW, slowBody } from '../../support/slow-model.js'
-import { unhandled } from '../../support/under-fault.js'
+import { unhandled } from '../../support/unhandled.js'
 
 const bundle = gru()
 const slowModel = { manifest: { name: 'slow', window: 2, features: [{}, {}] } } as unknown as TestBundle
@@ -37,8 +37,8 @@ const inFlight = async (url: string) => (await scrape(url)).get('gru_requests_in
 const env = { ...SLOW, BATCH_CAP: '1', QUEUE_ROWS: '64', DEADLINE_MS: '20000' }
 
 for (const [name, options, more] of [
-  ['the deadline of a caller', { deadlineMs: 200 }, {}],
-  ['the timeout of a request, in microseconds,', {}, { parameters: { timeout: { int64_param: 200_000 } } }]
+  ['the deadline of a caller', { deadlineMs: 700 }, {}],
+  ['the timeout of a request, in microseconds,', {}, { parameters: { timeout: { int64_param: 700_000 } } }]
 ] as const) {
   t.test(`${name} reaches the ring: what has not begun by then is never run`, async t => {
     const service = await startGrpc(t, { env })

@@ -101,3 +101,18 @@ t.test('a call that is at fault is told the element at fault, in gRPC’s form',
   }
   t.equal((await caller.call('ModelInfer', good)).status, 'OK', 'the next call is answered')
 })
+
+t.test('where callers need a key, a call without one does no work', async t => {
+  const API_KEYS_FILE = `${t.testdir({ keys: keyLine('north', 'key-of-north') })}/keys`
+  const service = await startGrpc(t, { env: { API_KEYS_FILE, LOG_REQUESTS: 'true' } })
+  const caller = new GrpcCaller(t, service.grpc)
+  const statusOf = async (method: string, metadata = {}) => (await caller.call(method, {}, { metadata })).status
+  for (const method of ['ServerLive', 'ServerReady', 'health.Check']) t.equal(await statusOf(method), 'OK', method)
+  for (const method of ['ServerMetadata', 'ModelMetadata', 'ModelInfer', 'ModelStatistics', 'RepositoryIndex']) {
+    t.equal(await statusOf(method), 'UNAUTHENTICATED', method)
+    t.equal(await statusOf(method, { 'x-api-key': 'another' }), 'UNAUTHENTICATED', `${method} with another key`)
+  }
+  t.equal(await statusOf('ServerMetadata', { 'x-api-key': 'key-of-north' }), 'OK')
+  t.equal(await statusOf('ServerMetadata', { authorization: 'Bearer key-of-north' }), 'OK')
+  t.match(JSON.parse(await service.line('"caller":"north"')), { route: 'grpc ServerMetadata', status: 200 })
+})

@@ -4,6 +4,8 @@ import { monotonicMs } from '../../../clock.js'
 import { ServiceError } from '../../../errors.js'
 import type { RouteStats } from '../../../metrics/metrics.js'
 import type { Context } from '../../context.js'
+import type { ApiKeys } from '../../edge/api-keys.js'
+import { keyIn, unknownKey } from '../../edge/callers.js'
 import { logIfInternal } from '../../error-body.js'
 import { HUNG_UP } from '../../http/open-requests.js'
 import { logRequest } from '../../request-lifecycle.js'
@@ -11,6 +13,8 @@ import { statusOf } from './status.js'
 
 /** Header and trailer with the name of a call. */
 const ID = 'x-request-id'
+/** What supervisors and clients ask before they have a key. */
+const KEYLESS: ReadonlySet<string> = new Set(['ServerLive', 'ServerReady', 'ModelReady'])
 const OK = 200
 const OUT_OF_TIME = 504
 
@@ -47,13 +51,22 @@ export function unary<Request, Response>(
 ): handleUnaryCall<Request, Response> {
   const counted = { ...calls, route: `grpc ${name}`, stats: calls.context.metrics.route(`grpc ${name}`) }
   return (call, callback) => {
-    const answer = new OpenCall(counted, call, callback)
+    const { keys } = calls.context
+    const caller = keys && callerOf(keys, call.metadata)
+    const answer = new OpenCall(counted, { call, caller }, callback)
+    if (keys && caller === undefined && !KEYLESS.has(name)) return answer.failed(unknownKey())
     try {
       work(call.request, answer)
     } catch (error) {
       answer.failed(known(error))
     }
   }
+}
+
+/** Whose key is in the metadata, where a REST request has it in its headers. */
+function callerOf(keys: ApiKeys, metadata: Metadata): string | undefined {
+  const first = (name: string) => metadata.get(name)[0]?.toString()
+  return keys.nameOf(keyIn(first('x-api-key'), first('authorization')))
 }
 
 function known(error: unknown): ServiceError {
@@ -68,15 +81,18 @@ class OpenCall<Response> implements Answer<Response> {
   readonly #calls: Calls & { route: string; stats: RouteStats }
   readonly #callback: sendUnaryData<Response>
   readonly #id: string
+  /** the name that goes with the caller's key, where keys are asked for */
+  readonly #caller: string | undefined
   #isOver = false
 
   constructor(
     calls: Calls & { route: string; stats: RouteStats },
-    call: ServerUnaryCall<unknown, Response>,
+    { call, caller }: { call: ServerUnaryCall<unknown, Response>; caller: string | undefined },
     callback: sendUnaryData<Response>
   ) {
     this.#calls = calls
     this.#callback = callback
+    this.#caller = caller
     this.#id = calls.nameOf(call.metadata.get(ID)[0]?.toString())
     const deadline = call.getDeadline()
     this.patienceMs = deadline === Infinity ? Infinity : Number(deadline) - Date.now()
@@ -116,6 +132,7 @@ class OpenCall<Response> implements Answer<Response> {
     const { stats, route, context, logger } = this.#calls
     const ms = monotonicMs() - this.began
     stats.ended(status, ms / 1000)
-    if (context.config.LOG_REQUESTS) logRequest(logger, { reqId: this.#id, method: 'POST', route, status, ms })
+    if (!context.config.LOG_REQUESTS) return
+    logRequest(logger, { reqId: this.#id, method: 'POST', route, status, ms, caller: this.#caller })
   }
 }
