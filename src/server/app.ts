@@ -10,7 +10,7 @@ import { boundedServer } from './http/connections.js'
 import { fastPredict } from './predict/fast-predict.js'
 import { exactly } from '../validate.js'
 import type { Context } from './context.js'
-import { fastGate, guardByKey } from './edge/callers.js'
+import { fastCallerOf, guardByKey } from './edge/callers.js'
 import { allowOrigins } from './edge/cors.js'
 import { docsRoutes } from './routes/docs.js'
 import { badUrlHandler, handleErrors } from './error-handler.js'
@@ -56,7 +56,7 @@ export interface App {
 export async function buildApp({ logger, version, ...context }: AppOptions): Promise<App> {
   const { config, metrics, drain, keys } = context
   const nameOf = requestNames()
-  const callerOf = fastGate(keys, config.CORS_ORIGINS !== '')?.callerOf
+  const callerOf = fastCallerOf(keys, config.CORS_ORIGINS !== '')
   const fastOptions = { context, logger, nameOf, callerOf }
   const fast = [fastPredict(fastOptions), fastInfer(fastOptions)]
   const bounds = { config, metrics, drain, fast, hungUp: hungUp(config) }

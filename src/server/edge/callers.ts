@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import { ServiceError } from '../../errors.js'
+import type { FastRoute } from '../http/fast-path.js'
 import { ErrorAnswer } from '../schemas/shared.js'
 import type { ApiKeys } from './api-keys.js'
 
@@ -51,37 +52,29 @@ function withKey(schema: FastifySchema | undefined): FastifySchema {
   return { ...schema, security: SECURITY, response: { ...answers, 401: answers[refused ?? ''] ?? ErrorAnswer } }
 }
 
-/** What the edge asks of the headers of a request on the fast path; undefined where it asks nothing. */
-export interface FastGate {
-  /** Whose request it is, by its headers as names and values in turn; undefined where the request is left to the framework. */
-  callerOf(headers: readonly string[]): string | undefined
-}
-
-/** By the length of a name: the others are none of these. */
+/** Most headers are told apart by the length of their name. */
 const isNamed = (name: string, wanted: string) => name.length === wanted.length && name.toLowerCase() === wanted
 
 /**
  * The same check for the fast path, which leaves whoever is to be refused to the framework, and, where other origins are told apart,
- * every request of a page.
+ * every request of a page; undefined where nothing is to be checked.
  */
-export function fastGate(keys: ApiKeys | undefined, hasOrigins: boolean): FastGate | undefined {
+export function fastCallerOf(keys: ApiKeys | undefined, hasOrigins: boolean): FastRoute['callerOf'] {
   if (keys === undefined && !hasOrigins) return undefined
-  return {
-    callerOf(headers) {
-      let own: string | undefined
-      let authorization: string | undefined
-      for (let at = 0; at < headers.length; at += 2) {
-        const name = headers[at]!
-        if (hasOrigins && isNamed(name, 'origin')) return undefined
-        if (isNamed(name, 'authorization')) {
-          if (authorization !== undefined) return undefined
-          authorization = headers[at + 1]!
-        } else if (isNamed(name, 'x-api-key')) {
-          if (own !== undefined) return undefined
-          own = headers[at + 1]!
-        }
+  return headers => {
+    let own: string | undefined
+    let authorization: string | undefined
+    for (let at = 0; at < headers.length; at += 2) {
+      const name = headers[at]!
+      if (hasOrigins && isNamed(name, 'origin')) return undefined
+      if (isNamed(name, 'authorization')) {
+        if (authorization !== undefined) return undefined
+        authorization = headers[at + 1]!
+      } else if (isNamed(name, 'x-api-key')) {
+        if (own !== undefined) return undefined
+        own = headers[at + 1]!
       }
-      return keys === undefined ? '' : keys.nameOf(keyIn(own, authorization))
     }
+    return keys === undefined ? '' : keys.nameOf(keyIn(own, authorization))
   }
 }

@@ -25,7 +25,7 @@ export function sendOnWish(request: FastifyRequest, reply: FastifyReply, answer:
 }
 
 /** Which coding a caller likes best (RFC 9110 12.5.3); undefined for none. */
-export function codingFor(header: string | string[] | undefined): Coding | undefined {
+function codingFor(header: string | string[] | undefined): Coding | undefined {
   if (header === undefined) return undefined
   const weights = weightsIn(String(header).toLowerCase())
   let best: Coding | undefined

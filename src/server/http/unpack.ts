@@ -77,14 +77,16 @@ interface Work {
 }
 
 function unpackBody({ request, unpack, bytes, next }: Work, done: Done): void {
-  // Its caller has hung up, and been counted.
-  if (request.raw.socket.destroyed) return void setImmediate(next)
+  const { socket } = request.raw
+  // Who has hung up has been counted, and nothing more may begin for it.
+  if (socket.destroyed) return void setImmediate(next)
   unpack(bytes, request.routeOptions.bodyLimit, (error, result) => {
+    next()
+    if (socket.destroyed) return
     if (error?.code === 'ERR_BUFFER_TOO_LARGE') done(tooLarge())
     // Bytes behind the end would be lost without a word.
     else if (error || result.engine.bytesWritten !== bytes.length) done(notPacked())
     else done(null, Object.assign(Readable.from(result.buffer), { receivedEncodedLength: bytes.length }))
-    next()
   })
 }
 

@@ -3,11 +3,13 @@ import { randomBytes } from 'node:crypto'
 import { deflateSync, gzipSync } from 'node:zlib'
 import t from 'tap'
 import { bodyOf, gru } from '../../support/bundles.js'
+import { eventually } from '../../support/eventually.js'
 import { goldenAnswer } from '../../support/golden.js'
 import type { Answer, Entry, Ledger } from '../../support/ledger.js'
 import { forgetPeak, peakMb } from '../../support/peak-memory.js'
 import { residentMb } from '../../support/process-facts.js'
 import { openRaw, rawRequest, statusesIn } from '../../support/raw-socket.js'
+import { scrape } from '../../support/scrape.js'
 import { sendBody } from '../../support/send-body.js'
 import { withService } from '../../support/shared-service.js'
 import { type V2Answer, v2Binary, v2Inputs } from '../../support/v2.js'
@@ -114,6 +116,8 @@ const BROKEN: Record<string, [bytes: Buffer, coding: string]> = {
   'a bit turned': [Buffer.from(good.map((byte, at) => (at === 300 ? byte ^ 4 : byte))), 'gzip'],
   'a wrong checksum': [Buffer.from(good.map((byte, at) => (at === good.length - 6 ? byte ^ 1 : byte))), 'gzip'],
   'bytes behind it': [Buffer.concat([good, Buffer.from('more')]), 'gzip'],
+  'zeros behind it': [Buffer.concat([good, Buffer.alloc(8)]), 'gzip'],
+  'bytes behind deflate': [Buffer.concat([deflateSync(body), Buffer.from('more')]), 'deflate'],
   'deflate that is gzip': [good, 'deflate'],
   'gzip that is deflate': [deflateSync(body), 'gzip']
 }
@@ -135,7 +139,15 @@ t.test('a packed body that is cut off is answered 400, as another is', t =>
     socket.end(rawRequest('', { 'content-length': String(good.length), 'content-encoding': 'gzip' }))
     t.same(statusesIn(await closed), [400])
     socket.destroy()
-    return { hungUp: 1 }
+    const vanished = await openRaw(service.port)
+    const head = rawRequest('', { 'content-length': String(good.length), 'content-encoding': 'gzip' })
+    vanished.socket.write(Buffer.concat([Buffer.from(head), good.subarray(0, 100)]))
+    const begun = 'gru_request_duration_seconds_count{route="/predict",status="499"}'
+    const counted = async () => (await scrape(service.url)).get(begun) ?? 0
+    const before = await counted()
+    vanished.socket.resetAndDestroy()
+    await eventually('it is counted', async () => (await counted()) > before)
+    return { hungUp: 2 }
   })
 )
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { keyLine } from '../../support/api-keys.js'
 import { gru } from '../../support/bundles.js'
 import { GrpcCaller, startGrpc } from '../../support/grpc.js'
 import { bytesOf, rawRequest, typedRequest } from '../../support/infer.js'

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import t from 'tap'
 import { ApiKeys } from '../../../../src/server/edge/api-keys.js'
-import { fastGate } from '../../../../src/server/edge/callers.js'
+import { fastCallerOf } from '../../../../src/server/edge/callers.js'
 import { keyLine } from '../../../support/api-keys.js'
 import { eventually } from '../../../support/eventually.js'
 import { ask, fastServer } from '../../../support/fast-server.js'
@@ -20,7 +20,7 @@ const LEFT: Record<string, string[]> = {
 }
 
 t.test('a known key stays on the fast path, with its name; everybody else is left to the framework', async t => {
-  const { open, taken, asked } = await fastServer(t, {}, () => true, fastGate(keys, true)!.callerOf)
+  const { open, taken, asked } = await fastServer(t, {}, () => true, fastCallerOf(keys, true))
   for (const header of KNOWN) {
     ;(await open()).socket.write(ask('{}', [header]))
     const { exchange } = await eventually(header, () => taken.pop())
@@ -34,7 +34,7 @@ t.test('a known key stays on the fast path, with its name; everybody else is lef
 })
 
 t.test('where only pages are told apart, everybody else is on the fast path', async t => {
-  const { open, taken, asked } = await fastServer(t, {}, () => true, fastGate(undefined, true)!.callerOf)
+  const { open, taken, asked } = await fastServer(t, {}, () => true, fastCallerOf(undefined, true))
   ;(await open()).socket.write(ask('{}', ['x-api-key: any']))
   await eventually('it is taken', () => taken.pop())
   ;(await open()).socket.write(ask('{}', ['origin: http://a.example']))
@@ -43,6 +43,6 @@ t.test('where only pages are told apart, everybody else is on the fast path', as
 })
 
 t.test('with neither, nothing is asked of a request', t => {
-  t.equal(fastGate(undefined, false), undefined)
+  t.equal(fastCallerOf(undefined, false), undefined)
   t.end()
 })
