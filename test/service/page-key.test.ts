@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { openBrowser, visit } from '../support/browser.js'
 import { pressForecast } from '../support/page.js'
 import { startService } from '../support/service.js'
 
+const run = promisify(execFile)
 const KEY = 'k-7f3a'
 const browser = await openBrowser(t)
 const service = await startService()
@@ -90,7 +93,11 @@ t.test('a refused request asks for the key, which the tab keeps and sends, and n
     await page.locator('#copied').getByText(`Copied as ${name}.`).waitFor()
     const text = await page.evaluate<string>('navigator.clipboard.readText()')
     t.notMatch(text, KEY, 'a text that is passed on does not hold the key')
-    t.match(text, 'API_KEY')
+    const [command, flag] = name === 'curl' ? ['/bin/sh', '-c'] : ['python3', '-c']
+    const { PATH } = process.env
+    const { stdout } = await run(command!, [flag!, text], { env: { PATH, API_KEY: KEY } })
+    t.match(JSON.parse(stdout), { status: 'SUCCESS' })
+    t.equal(front.keys.at(-1), `Bearer ${KEY}`, 'it is read from the environment')
   }
   await page.getByRole('button', { name: 'Forget the API key' }).click()
   t.equal(await page.evaluate('sessionStorage.length'), 0)

@@ -9,6 +9,10 @@ const browser = await openBrowser(t)
 const service = await startService()
 t.teardown(() => service.stop())
 const { time, window: measured } = WINDOW
+const records = time.map((ts, row) => {
+  const values = NAMES.map((name, feature) => [name, measured[row]![feature]!] as const)
+  return { ts, ...Object.fromEntries(values) } as Record<string, unknown>
+})
 const wanted = bodyOf(gru(), 3, 1)
 
 t.test('a table that cannot be read is told by line and column, and nothing is sent', async t => {
@@ -44,7 +48,7 @@ t.test('a table that cannot be read is told by line and column, and nothing is s
     [withField('NaN', 9, 11), 'Line 11, column rb_up_var: the value is missing.'],
     [withField('1e999', 4, 1), 'Line 6, column down: “1e999” is too large.'],
     [withField('1e39', 4, 1), 'Line 6, column down: “1e39” is too large.'],
-    [withField('-Infinity', 4, 1), 'Line 6, column down: “-Infinity” is no finite number.'],
+    [withField('-Infinity', 4, 1), 'Line 6, column down: “-Infinity” is not a finite number.'],
     [withField('-1', 4, 1), 'Line 6, column down: “-1” is below 0 (bit), the smallest value.'],
     [withField('31.5', 4, 4), 'Line 6, column mcs_down: “31.5” is above 31 (index), the largest value.'],
     [withField('0x10', 4, 1), 'Line 6, column down: “0x10” is not a number.'],
@@ -60,11 +64,15 @@ t.test('a table that cannot be read is told by line and column, and nothing is s
     ],
     [
       withField('28.02.2018 05:54', 2, 0),
-      'Line 4, column ts: “28.02.2018 05:54” is no time such as 2018-02-28T05:54:00.'
+      'Line 4, column ts: “28.02.2018 05:54” is not a time such as 2018-02-28T05:54:00.'
     ],
     [
       withField('2018-02-28T25:00:00', 2, 0),
-      'Line 4, column ts: “2018-02-28T25:00:00” is no time such as 2018-02-28T05:54:00.'
+      'Line 4, column ts: “2018-02-28T25:00:00” is not a time such as 2018-02-28T05:54:00.'
+    ],
+    [
+      withField('2018-02-31T05:54:00', 2, 0),
+      'Line 4, column ts: “2018-02-31T05:54:00” is not a time such as 2018-02-28T05:54:00.'
     ],
     [withField('', 2, 0), 'Line 4, column ts: the time is missing.'],
     [withField(`${time[2]!}Z`, 2, 0), `Line 4, column ts: “${time[2]!}Z” has a zone, unlike the time before.`],
@@ -76,20 +84,17 @@ t.test('a table that cannot be read is told by line and column, and nothing is s
       withField(time[0]!, 2, 0),
       `Line 4, column ts: “${time[0]!}” is earlier than the time of line 3. A column that says of which cell a row is must be called cell.`
     ],
-    ['{"down": {"0": 1', 'This begins like JSON, but is none:'],
+    ['{"down": {"0": 1', 'This begins like JSON, but is not:'],
+    [
+      records
+        .map(record => JSON.stringify(record))
+        .join('\n')
+        .replace('\n{', '\n['),
+      'Line 2 is not a JSON object.'
+    ],
     ['{"answer": 42}', 'This JSON is neither a request body, nor an array of them, nor a table as pandas writes it.'],
     [JSON.stringify([{ ts: time[0], down: 1 }]), 'The table: the model needs columns'],
-    [
-      JSON.stringify(
-        time.map((ts, row) => ({
-          ts,
-          ...Object.fromEntries(
-            NAMES.map((name, feature) => [name, row === 6 && feature === 1 ? null : measured[row]![feature]])
-          )
-        }))
-      ),
-      'Row 7, column up: the value is missing.'
-    ],
+    [JSON.stringify(records.with(6, { ...records[6], up: null })), 'Row 7, column up: the value is missing.'],
     [
       JSON.stringify({ ...wanted.data, down: wanted.data.down!.slice(1) }),
       'Row 10, column down: the value is missing.'

@@ -39,7 +39,7 @@ t.test('a table of one’s own becomes the body, whatever stands between its val
       'Read 10 rows, semicolons between values, decimal commas.'
     ],
     'a byte order mark, CRLF and blank lines': [
-      `\uFEFF${windowCsv(',').replaceAll('\n', '\r\n')}\r\n\r\n,,,\r\n`,
+      `\uFEFF${windowCsv(',', quoted).replaceAll('\n', '\r\n')}\r\n\r\n,,,\r\n`,
       'Read 10 rows, commas between values.'
     ],
     'old line ends': [windowCsv(',').replaceAll('\n', '\r'), 'Read 10 rows, commas between values.'],

@@ -105,6 +105,9 @@ t.test('an array of bodies is sent as a batch, wherever it is put', async t => {
   t.strictSame(await bodyShown(page), bodies)
   await pressForecast(page)
   t.match(await page.locator('#windows-list li').nth(1).textContent(), /^window 2missing_index: .* at \/1\/data$/)
+  t.match(await page.locator('#outcome').textContent(), /The trainer forecast/, 'the first one is the example')
+  await page.getByRole('radio', { name: /window 3/ }).check()
+  t.notMatch(await page.locator('#outcome').textContent(), /The trainer forecast/, 'the third one is not')
   await page.locator('#body').fill(JSON.stringify(bodies.slice(2)))
   await pressForecast(page)
   t.notOk(await page.locator('#windows').isVisible(), 'one window needs no list')
@@ -138,4 +141,27 @@ t.test('more cells than a call may have are told before anything is sent, as is 
   await page.locator('#table-note').getByText('each of 256 cells').waitFor()
   await pressForecast(page)
   t.equal(await page.locator('.became[data-state=forecast]').count(), 256)
+})
+
+t.test('long names, errors and a key make nothing wider than a phone', async t => {
+  const { page } = await openPage(t, browser, service.url, { width: 360, height: 740 })
+  const width = () => page.evaluate('document.documentElement.scrollWidth')
+  const cell = 'a'.repeat(200)
+  await paste(
+    page,
+    cellsCsv([
+      { cell, index: 1, rows: 3 },
+      { cell: 'b', index: 2 }
+    ])
+  )
+  await pressForecast(page)
+  t.equal(await width(), 360)
+  await page.route('**/predict/batch', route => route.fulfill({ status: 401, json: {} }))
+  await page.getByRole('button', { name: 'Forecast', exact: true }).click()
+  await page.getByLabel('API key').waitFor()
+  await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+  await page.getByRole('button', { name: 'Copy as curl' }).click()
+  await paste(page, `${cell},${cell}`)
+  await page.locator('#unreadable').waitFor()
+  t.equal(await width(), 360)
 })

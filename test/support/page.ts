@@ -44,7 +44,7 @@ export async function paste(page: Page, text: string): Promise<void> {
   await run(page, text, script)
 }
 
-export interface DroppedFile {
+interface DroppedFile {
   name: string
   type?: string
   bytes: Buffer

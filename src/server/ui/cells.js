@@ -52,7 +52,7 @@ export class NumberReader {
     const refuse = words => unreadableAt(place, name, words)
     const text = textOf(cell)
     if (MISSING.test(text)) throw refuse('the value is missing.')
-    if (INFINITE.test(text)) throw refuse(`${quoted(cell)} is no finite number.`)
+    if (INFINITE.test(text)) throw refuse(`${quoted(cell)} is not a finite number.`)
     const value = this.#number(text, cell, place, refuse)
     if (!Number.isFinite(Math.fround(value))) throw refuse(`${quoted(cell)} is too large.`)
     const of = readable(unit) && ` (${readable(unit)})`
@@ -102,7 +102,8 @@ export class TimeReader {
     const text = this.#ofEpoch(given) ?? given
     const match = TIME.exec(text)
     const nanos = match && nanosOf(match)
-    if (nanos === null || nanos === undefined) throw refuse(`${quoted(cell)} is no time such as 2018-02-28T05:54:00.`)
+    if (nanos === null || nanos === undefined)
+      throw refuse(`${quoted(cell)} is not a time such as 2018-02-28T05:54:00.`)
     const now = { place, nanos, zoned: /[Zz]$|[+-]\d\d:?(\d\d)?$/.test(text.slice(16)) }
     const before = this.#before
     this.#before = now
@@ -135,5 +136,7 @@ const lower = place => place.toLowerCase()
 function nanosOf([, date = '', minutes = '', seconds = ':00', fraction = '', zulu, hours, zoneMinutes = '00']) {
   const zone = zulu !== undefined || hours === undefined ? 'Z' : `${hours}:${zoneMinutes}`
   const ms = Date.parse(`${date}T${minutes}${seconds}${zone}`)
-  return Number.isNaN(ms) ? undefined : BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0'))
+  // A day that its month does not have is rolled over into the next.
+  const isDay = !Number.isNaN(ms) && new Date(`${date}T00:00Z`).toISOString().startsWith(date)
+  return !isDay ? undefined : BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0'))
 }

@@ -21,7 +21,9 @@ export function readCsv(text) {
       if (fields.length === names.length) return fields
       throw new Unreadable(
         `Line ${line} has ${count(fields.length, 'value')}, but the header names ${count(names.length, 'column')}.` +
-          (delimiter === ',' ? ' Numbers with a decimal comma need semicolons between values.' : '')
+          (delimiter === ',' && fields.length > names.length
+            ? ' Numbers with a decimal comma need semicolons between values.'
+            : '')
       )
     }
   }))

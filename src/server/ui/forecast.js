@@ -190,10 +190,10 @@ export class ForecastForm {
     failure.hidden = false
   }
 
-  /** Whether the body's rows are still the example's own. */
+  /** Whether the rows of the chosen window are the example's own. */
   #showsExample() {
-    const [first] = bodiesOf(this.#request)
-    return this.#example && isObject(first) && JSON.stringify(first.data) === JSON.stringify(this.#example.body.data)
+    const chosen = bodiesOf(this.#request)[this.#windows.chosen]
+    return this.#example && isObject(chosen) && JSON.stringify(chosen.data) === JSON.stringify(this.#example.body.data)
   }
 
   #feature() {

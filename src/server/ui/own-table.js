@@ -38,7 +38,9 @@ export class OwnTable {
 
   /** Reads what stands in the field, if anything does; false where it cannot be read. */
   settle() {
-    return box.value.trim() === '' || this.#take(box.value)
+    if (box.value.trim() !== '') return this.#take(box.value)
+    unreadable.hidden = true
+    return true
   }
 
   /** Forgets what stands in the field and what was said of it. */

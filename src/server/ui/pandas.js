@@ -1,9 +1,10 @@
-import { isObject } from './body.js'
+import { isObject, parseRequest } from './body.js'
+import { Unreadable } from './unreadable.js'
 /** @import { Json } from './body.js' */
 /** @import { RawRow, RawTable } from './table.js' */
 
 /**
- * A table in a form of pandas' `to_json` (`columns`, `records` also by lines, `split`, `index`, `table`) or of `to_dict("list")`;
+ * A table in a form of pandas' `to_json` (`columns`, `records`, `split`, `index`, `table`) or of `to_dict("list")`;
  * undefined for any other JSON. An index that has no name is a column without one.
  * @param {unknown} value
  * @param {string[]} features of the model, which tell columns from rows
@@ -39,6 +40,23 @@ function ofRecords(records) {
     names,
     records.map(record => () => names.map(name => record[name]))
   )
+}
+
+/** A table of which each line is a record. A line is read only when it is asked for. @param {string[]} lines @returns {RawTable} */
+export function readLines(lines) {
+  const names = Object.keys(objectOf(lines[0] ?? '', 0))
+  const rows = lines.map((line, index) => () => {
+    const record = objectOf(line, index)
+    return names.map(name => record[name])
+  })
+  return table(names, rows)
+}
+
+/** @param {string} line @param {number} index from 0 @returns {Json} */
+export function objectOf(line, index) {
+  const value = parseRequest(line)
+  if (isObject(value)) return value
+  throw new Unreadable(`Line ${index + 1} is not a JSON object.`)
 }
 
 /** @param {unknown[]} columns @param {unknown[]} index @param {unknown[]} data */

@@ -1,6 +1,6 @@
 import { formatRequest, isBody, isObject, parseRequest, withSteps } from './body.js'
 import { readCsv } from './csv.js'
-import { readPandas } from './pandas.js'
+import { objectOf, readLines, readPandas } from './pandas.js'
 import { windowsOf } from './table.js'
 import { Unreadable } from './unreadable.js'
 /** @import { Limits, Model } from './api.js' */
@@ -17,12 +17,13 @@ import { Unreadable } from './unreadable.js'
 export function readText(given, { model, limits, steps }) {
   const text = given.replace(/^\uFEFF/, '')
   if (!/^\s*[[{]/.test(text)) return fromTable(readCsv(text), { model, limits, steps })
-  const value = parse(text)
+  const parsed = parse(text)
+  const value = 'value' in parsed ? parsed.value : bodiesOfLines(parsed.lines)
   if (isBody(value)) return { text: formatRequest(value), names: [], note: 'Read a request body.' }
   if (Array.isArray(value) && value.some(isBody))
     return { text: formatRequest(value), names: [], note: `Read ${value.length} request bodies.` }
   const features = model.features.map(({ name }) => name)
-  const table = readPandas(value, features)
+  const table = 'lines' in parsed ? readLines(parsed.lines) : readPandas(value, features)
   if (table) return fromTable(table, { model, limits, steps })
   throw new Unreadable('This JSON is neither a request body, nor an array of them, nor a table as pandas writes it.')
 }
@@ -35,24 +36,16 @@ function fromTable(table, { model, limits, steps }) {
   return { text: formatRequest(request), names: windows.map(({ name }) => name), note }
 }
 
-/** JSON, or records of which each stands on a line. @param {string} text @returns {unknown} */
+/** @param {string} text @returns {{ value: unknown } | { lines: string[] }} JSON, or lines of which each is an object */
 function parse(text) {
   try {
-    return JSON.parse(text)
+    return { value: JSON.parse(text) }
   } catch (error) {
-    const records = recordsOf(text)
-    if (records) return records
-    throw new Unreadable(`This begins like JSON, but is none: ${error instanceof Error ? error.message : error}`)
+    const lines = text.split('\n').filter(line => line.trim() !== '')
+    if (lines.length > 1 && isObject(parseRequest(lines[0] ?? ''))) return { lines }
+    throw new Unreadable(`This begins like JSON, but is not: ${error instanceof Error ? error.message : error}`)
   }
 }
 
-/** One object a line, or undefined where a line is none. @param {string} text */
-function recordsOf(text) {
-  const records = []
-  for (const line of text.split('\n').filter(line => line.trim() !== '')) {
-    const record = parseRequest(line)
-    if (!isObject(record)) return undefined
-    records.push(record)
-  }
-  return records
-}
+/** Lines of which the first is a body, as an array of bodies. @param {string[]} lines */
+const bodiesOfLines = lines => (isBody(parseRequest(lines[0] ?? '')) ? lines.map(objectOf) : undefined)

@@ -36,8 +36,7 @@ export function windowsOf(table, model, limits) {
   const cell = others.find(({ name }) => CELL_NAMES.includes(plain(name)))
   const groups = cell ? groupsOf(table, cell, limits.windows) : new Map([['', table.rows]])
   const isBatch = groups.size > 1
-  const shortest = Math.min(...Array.from(groups.values(), rows => rows.length))
-  if (!isBatch && shortest < model.window)
+  if (!isBatch && table.rows.length < model.window)
     throw new Unreadable(`The table has ${table.rows.length} rows, but a window of the model has ${model.window}.`)
   const most = isBatch ? model.window : limits.rows
   const reader = new WindowReader(table, model, { times, cell })
