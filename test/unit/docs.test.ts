@@ -71,6 +71,15 @@ t.test('every link of a document leads to a file that is there', t => {
   t.end()
 })
 
+t.test('every test that a document names by its path is there', t => {
+  for (const file of documents()) {
+    for (const [, path] of readFileSync(file, 'utf8').matchAll(/`(test\/[\w/.-]+\.test\.ts)`/g)) {
+      t.ok(existsSync(path!), `${file}: ${path}`)
+    }
+  }
+  t.end()
+})
+
 t.test('every anchor in a link is a heading of its document', t => {
   const anchor = (heading: string) =>
     heading

@@ -40,9 +40,9 @@ export class SmallPieces {
   /** Passes on what has not been yet: to be called at the end of a body, and before anything else is done with what came of it. */
   flush(): void {
     const last = this.#first ?? this.#together?.subarray(0, this.#length)
-    this.#first = this.#together = null
-    this.#length = 0
-    if (last !== undefined) this.#take(last)
+    if (last === undefined) return
+    this.drop()
+    this.#take(last)
   }
 
   /** Forgets what has not been passed on. */
