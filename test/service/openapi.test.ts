@@ -28,6 +28,7 @@ interface OpenApi {
 
 const bundle = gru()
 const ADMIN_TOKEN = '0123456789abcdef-token'
+const INFER = '/v2/models/{model}/infer'
 /** The deadline is one that 30 steps keep on a slow host too. */
 const env = { ADMIN_TOKEN, BODY_LIMIT_BYTES: '4096', DEADLINE_MS: '20000' }
 /** What the service has for its callers; the page and the documentation itself are not part of the interface. */
@@ -97,7 +98,7 @@ t.test(
       const api = await describe(ledger)
       const operations = Object.values(api.paths).flatMap(methods => Object.values(methods))
       const ids = operations.map(({ operationId }) => operationId)
-      t.ok(ids.every(id => /^[a-z][A-Za-z]+$/.test(id ?? '')))
+      t.ok(ids.every(id => /^[a-z][A-Za-z0-9]+$/.test(id ?? '')))
       t.equal(new Set(ids).size, ids.length)
       const bodies = operations.flatMap(({ requestBody, responses }) => [requestBody, ...Object.values(responses)])
       for (const { schema } of bodies.flatMap(body => body?.content?.['application/json'] ?? [])) {
@@ -173,7 +174,7 @@ t.test('answers of every kind are as described', t =>
   })
 )
 
-t.test('answers of MLflow’s and of KServe’s protocol are as described, and their examples are answered', async t => {
+t.test('answers of the protocols of peers are as described, and the examples are answered', async t => {
   const service = await startService({ env })
   t.teardown(() => service.process.kill('SIGKILL'))
   const api = (await (await fetch(`${service.url}/openapi.json`)).json()) as OpenApi
@@ -185,13 +186,17 @@ t.test('answers of MLflow’s and of KServe’s protocol are as described, and t
     [PATH, call([series(0), {}], 6), 200],
     [PATH, {}, 400]
   ]
-  for (const path of ['/predict', '/predict/batch', '/invocations', PATH]) {
+  for (const path of ['/predict', '/predict/batch', '/invocations', PATH, INFER]) {
     const { examples } = api.paths[path]!.post!.requestBody!.content['application/json']!
     asked.push([path, examples!.window!.value, 200])
   }
   for (const [path, body, status] of asked) {
     const headers = { 'content-type': 'application/json' }
-    const answer = await fetch(service.url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+    const answer = await fetch(service.url + path.replace('{model}', bundle.manifest.name), {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body)
+    })
     t.equal(answer.status, status, path)
     const check = answers(api, 'post', path, status)
     t.ok(check?.(await answer.json()), `${path} ${status}: ${ajv.errorsText(check?.errors)}`)

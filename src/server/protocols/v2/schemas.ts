@@ -1,4 +1,7 @@
 import type { FromSchema } from 'json-schema-to-ts'
+import { usesMinute } from '../../../model/bundle/manifest.js'
+import { parseTime } from '../../../model/inference/timestamps.js'
+import { type Example, rowsOf } from '../../schemas/example.js'
 import { named } from '../../schemas/shared.js'
 
 const text = { type: 'string' } as const
@@ -21,7 +24,7 @@ const InputTensor = {
         }
       }
     },
-    data: { type: 'array', description: 'The values, nested as the shape says or flat.' }
+    data: { type: 'array', items: {}, description: 'The values, nested as the shape says or flat.' }
   }
 } as const
 
@@ -161,7 +164,7 @@ const ModelStatistics = named('V2ModelStatistics', {
       compute_output: Duration
     })
   },
-  memory_usage: { type: 'array', description: 'Always empty.' }
+  memory_usage: { type: 'array', items: {}, description: 'Always empty.' }
 })
 
 export const stats = (id: string) =>
@@ -208,11 +211,24 @@ export const infer = (id: string, maxSteps: number) => ({
     200: InferAnswer,
     ...errors(400, 404, 413, 415, 429, 500, 503, 504)
   }),
-  describedBody: inferBody(maxSteps)
+  describedBody: inferBody(maxSteps),
+  exampleAs: inferExample
 })
+
+function inferExample(example: Example) {
+  const { manifest, body } = example
+  const { window, features } = manifest
+  const names = features.map(({ name }) => name)
+  const data = rowsOf(example, names).flat()
+  const values = { name: 'window', datatype: 'FP32', shape: [1, window, features.length], data }
+  if (!usesMinute(manifest)) return { inputs: [values] }
+  const minutes = body.data[body.index_col]!.map(time => Math.floor(parseTime(String(time)) / 60_000))
+  return { inputs: [values, { name: 'minute', datatype: 'INT32', shape: [1, window], data: minutes }] }
+}
 
 export const index = route('v2RepositoryIndex', 'The model that serves', {
   200: {
+    title: 'V2RepositoryIndex',
     type: 'array',
     items: named('V2IndexEntry', { name: text, version: text, state: text, reason: text })
   }
