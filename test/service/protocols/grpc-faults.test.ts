@@ -100,7 +100,7 @@ async function keepCalling(caller: GrpcCaller, isOver: () => boolean): Promise<s
 }
 
 t.test('SIGTERM: not ready at once, calls are answered, GOAWAY, exit 0, and no call is lost', async t => {
-  const settings = { ...env, DRAIN_DELAY_MS: '500', GRACE_MS: '30000' }
+  const settings = { ...env, DEADLINE_MS: '100000', DRAIN_DELAY_MS: '500', GRACE_MS: '200000' }
   const [going, staying] = [await startGrpc(t, { env: settings }), await startGrpc(t, { env: settings })]
   const caller = new GrpcCaller(t, going.grpc)
   const watched: string[] = []
@@ -110,7 +110,7 @@ t.test('SIGTERM: not ready at once, calls are answered, GOAWAY, exit 0, and no c
   )
   watch.on('data', ({ status }: { status: string }) => watched.push(status)).on('error', () => undefined)
   await eventually('it serves', () => watched.length === 1)
-  const running = Array.from({ length: 8 }, () => caller.call('ModelInfer', slowRequest(200)))
+  const running = Array.from({ length: 8 }, () => caller.call('ModelInfer', slowRequest(100)))
   await eventually('all are in', async () => (await inFlight(going.url)) === 8)
   const addresses = `ipv4:${going.grpc},${staying.grpc}`
   const balanced = Array.from({ length: 4 }, () => new GrpcCaller(t, addresses, { 'grpc.service_config': ROUND_ROBIN }))
@@ -138,11 +138,11 @@ t.test('SIGTERM: not ready at once, calls are answered, GOAWAY, exit 0, and no c
 const ROUND_ROBIN = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] })
 
 t.test('an old connection is told to go, and its calls are answered', async t => {
-  const service = await startGrpc(t, { env: { ...env, GRPC_CONNECTION_AGE_MS: '1000' } })
+  const service = await startGrpc(t, { env: { ...env, GRPC_CONNECTION_AGE_MS: '1000', GRACE_MS: '100000' } })
   const session = openHttp2(t, service.grpc)
   const gone = once(session, 'goaway')
   const call = openCall(session, 'ModelInfer')
-  call.end(messageOf(slowRequest(1000, 2)))
+  call.end(messageOf(slowRequest(700, 2)))
   const answered = statusOf(call)
   const [code] = (await gone) as [number]
   t.equal(code, 0)

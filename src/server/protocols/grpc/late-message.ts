@@ -1,3 +1,4 @@
+import { constants, type ServerHttp2Stream } from 'node:http2'
 import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js'
 import { ServiceError } from '../../../errors.js'
 import type { Context } from '../../context.js'
@@ -11,22 +12,29 @@ export function lateMessages({ config, metrics }: Pick<Context, 'config' | 'metr
   return ({ path, requestStream }, call) => {
     const ms = requestStream ? config.SOCKET_TIMEOUT_MS : config.REQUEST_TIMEOUT_MS
     let timer: NodeJS.Timeout | undefined
+    let isOver = false
+    const over = () => {
+      isOver = true
+      clearTimeout(timer)
+    }
     const tooLate = () => {
+      if (isOver) return
       const error = new ServiceError('request_timeout', 'the message was not sent in time')
       metrics.route(`grpc ${path.slice(path.lastIndexOf('/') + 1)}`).ended(error.statusCode, ms / 1000)
       call.sendStatus(statusOf(error))
+      // The library would keep the stream, with what has come, until the caller ends it.
+      ;(call as unknown as { stream: ServerHttp2Stream }).stream.close(constants.NGHTTP2_NO_ERROR)
     }
     return new ServerInterceptingCall(call, {
       start(next) {
-        timer = setTimeout(tooLate, ms)
+        // After a stall what has come meanwhile is read first.
+        timer = setTimeout(() => setImmediate(tooLate), ms)
         next({
           onReceiveHalfClose(pass) {
-            clearTimeout(timer)
+            over()
             pass()
           },
-          onCancel() {
-            clearTimeout(timer)
-          }
+          onCancel: over
         })
       }
     })
