@@ -39,14 +39,14 @@ for (const [name, program] of Object.entries(HAPROXIES)) {
       t.equal((await ledger.get('/model', headers)).status, 200)
     }
     t.equal(await sendBody({ port, bytes: body.padEnd(100_000), inChunks: false, headers: withKey(ALICE) }), 200)
-    // By no ledger: these have a JSON type and are none, as MLflow has it.
-    const probes = ['/ping', '/health', '/version'].map(path => fetch(`http://127.0.0.1:${port}${path}`))
-    for (const { status, url } of await Promise.all(probes)) t.equal(status, 200, url)
     const { name: model } = bundle.manifest
     const infer = { path: `/v2/models/${model}/infer`, headers: withKey(ALICE) }
     t.equal((await ledger.send({ inputs: v2Inputs(bundle, [0]) }, infer)).status, 200)
     const probed = ['/healthz', '/readyz', '/ready', '/v2/health/live', '/v2/health/ready', `/v2/models/${model}/ready`]
     for (const path of probed) t.equal((await ledger.get(path)).status, 200, path)
+    // By no ledger: these have a JSON type and are none, as MLflow has it.
+    const probes = ['/ping', '/health', '/version'].map(path => fetch(`http://127.0.0.1:${port}${path}`))
+    for (const { status, url } of await Promise.all(probes)) t.equal(status, 200, url)
     const { requests } = (await stack.stats()).servers.r1!
     const wrong = [{}, withKey('wrong'), withKey(''), withKey(keyLine('alice', ALICE).split(':')[1]!), withKey('alice')]
     for (const headers of [
