@@ -5,7 +5,7 @@ import { mlflowPingSchema, mlflowVersionSchema } from '../../schemas/mlflow.js'
 import { mlflowError } from './error-form.js'
 
 /** The MLflow whose scoring server is spoken for here: its clients compare this with their own version. */
-export const MLFLOW_VERSION = '3.17.2'
+const MLFLOW_VERSION = '3.17.2'
 
 const PROBES = { '/ping': 'mlflowPing', '/health': 'mlflowHealth' }
 

@@ -2,7 +2,7 @@ import type { Manifest } from '../../../model/bundle/manifest.js'
 import { inputsOf, outputOf, type TensorSpec } from './tensors.js'
 
 /** Extensions of the protocol that are served, by the names that clients look for. */
-export const EXTENSIONS = [
+const EXTENSIONS = [
   'binary_tensor_data',
   'model_configuration',
   'model_repository',
