@@ -47,8 +47,8 @@ const SERVICES: Record<'inference' | 'health', ServiceDefinition> = {
 export class GrpcCaller {
   readonly client: Client
 
-  constructor(t: Test, address: string, options: ChannelOptions = {}) {
-    this.client = new Client(address, credentials.createInsecure(), options)
+  constructor(t: Test, address: string, options: ChannelOptions = {}, own = credentials.createInsecure()) {
+    this.client = new Client(address, own, options)
     t.teardown(() => this.client.close())
   }
 
