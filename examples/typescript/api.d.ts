@@ -791,6 +791,15 @@ export interface components {
             /** @description Not looked at. */
             metadata?: Record<string, never>;
         };
+        TimeSeriesError: {
+            /** @description HTTP status, as text. */
+            code: string;
+            message: string;
+            /** @description JSON pointer to the element at fault. */
+            param: string | null;
+            /** @description Code of this service. */
+            type: string;
+        };
         TimeSeriesForecast: {
             /** @enum {string} */
             type: "multivariate_time_series";
@@ -803,16 +812,10 @@ export interface components {
             frequency_seconds?: number;
             /** @description Time of the first forecast row, written as that of the series. */
             start_timestamp: string;
-            quantiles: null;
-        };
-        TimeSeriesError: {
-            /** @description HTTP status, as text. */
-            code: string;
-            message: string;
-            /** @description JSON pointer to the element at fault. */
-            param: string | null;
-            /** @description Code of this service. */
-            type: string;
+            /** @description Always null. */
+            quantiles: {
+                [key: string]: number[][];
+            } | null;
         };
         TimeSeriesOutput: {
             /** @enum {string} */
@@ -832,7 +835,8 @@ export interface components {
             created_at: number;
             /** @enum {string} */
             status: "completed" | "partial" | "error";
-            error: null;
+            /** @description Always null: each output has its own. */
+            error: components["schemas"]["TimeSeriesError"] | null;
             model: string;
             /** @description What became of each series, in their order. */
             outputs: components["schemas"]["TimeSeriesOutput"][];

@@ -76,7 +76,7 @@ const Content = {
     frequency: Frequency,
     frequency_seconds: seconds,
     start_timestamp: { type: 'string', description: 'Time of the first forecast row, written as that of the series.' },
-    quantiles: { type: 'null' }
+    quantiles: { ...nullable({ type: 'object', additionalProperties: Rows }), description: 'Always null.' }
   }
 } as const
 
@@ -102,7 +102,7 @@ const Answer = {
     id: { type: 'string' },
     created_at: { type: 'integer', description: 'Seconds since 1970.' },
     status: { type: 'string', enum: ['completed', 'partial', 'error'] },
-    error: { type: 'null' },
+    error: { ...nullable(TimeSeriesError), description: 'Always null: each output has its own.' },
     model: { type: 'string' },
     outputs: { type: 'array', items: Output, description: 'What became of each series, in their order.' }
   }

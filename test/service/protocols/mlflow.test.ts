@@ -12,6 +12,7 @@ import { type Service, type ServiceOptions, startService } from '../../support/s
 const bundle = gru()
 const { manifest, golden } = bundle
 const { windows } = golden
+const PYTHON = '.services/clients-mlflow/bin/python'
 const names = manifest.features.map(({ name }) => name)
 
 async function started(t: Test, options: ServiceOptions = {}): Promise<Service> {
@@ -36,13 +37,9 @@ interface Printed {
 }
 
 async function printed(service: Service): Promise<Printed> {
-  const python = promisify(execFile)(
-    '.services/clients-mlflow/bin/python',
-    ['test/fixtures/clients-mlflow/scoring_client.py'],
-    {
-      maxBuffer: 64 * 1024 * 1024
-    }
-  )
+  const python = promisify(execFile)(PYTHON, ['test/fixtures/clients-mlflow/scoring_client.py'], {
+    maxBuffer: 64 * 1024 * 1024
+  })
   python.child.stdin!.end(JSON.stringify({ port: service.port, features: names, windows }))
   return JSON.parse((await python).stdout) as Printed
 }
@@ -97,6 +94,28 @@ t.test('MLflow’s client and pandas, unchanged, get the trainer’s forecasts',
     'too many steps': /400.*out_of_range at \/params\/inference_length: expected a whole number from 1 to 30/,
     'another parameter': /400.*unknown_field at \/params\/horizon: /
   })
+})
+
+t.test('the program in docs/reference/protocols.md runs as it stands there', async t => {
+  const service = await started(t)
+  const [, program = ''] = /```python\n([^`]*)```/.exec(readFileSync('docs/reference/protocols.md', 'utf8'))!
+  const given = [
+    ...['import json, sys', 'import numpy as np, pandas as pd', 'asked = json.load(sys.stdin)'],
+    'frame = pd.DataFrame(asked["data"], columns=asked["columns"])',
+    'array = frame.drop(columns="ts").to_numpy()[None]'
+  ]
+  const printing = program.replace(
+    /^client\.invoke.*$/gm,
+    line => `print(json.dumps(np.shape(${line.split('  #')[0]})))`
+  )
+  const source = [...given, printing.replace('8080', String(service.port))].join('\n')
+  const python = promisify(execFile)(PYTHON, ['-c', source])
+  python.child.stdin!.end(JSON.stringify(split(0)))
+  const shapes = (await python).stdout.trim().split('\n')
+  t.strictSame(
+    shapes,
+    [JSON.stringify([3, 12]), JSON.stringify([1, 11])].map(shape => shape.replace(',', ', '))
+  )
 })
 
 t.test('every form of a frame gives the bits of /predict, alone', async t => {
