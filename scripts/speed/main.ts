@@ -12,6 +12,7 @@ import { coldStart, memory } from './life.js'
 import { longForecasts } from './long-forecasts.js'
 import { killTargets } from './processes.js'
 import { promotion } from './promotion.js'
+import { protocols } from './protocols.js'
 import { type Figure, holds, table } from './report.js'
 import { swaps } from './swaps.js'
 
@@ -41,6 +42,7 @@ process.env.SPEED_BODIES = file
 
 const parts: Record<string, () => Promise<Figure[]>> = {
   peers: () => peers({ rounds, seconds, connections: options.connections.split(',').map(Number), raw: options.raw }),
+  protocols: () => protocols(bodies, { rounds, seconds, raw: options.raw }),
   ring: () => ring(bodies, { rounds, seconds }),
   text: () => text(bodies, rounds),
   'expensive-bodies': () => expensiveBodies(rounds),
