@@ -1,5 +1,6 @@
 import { faultAt } from '../fields.js'
 import { atLine, type CsvLine, csvLines } from './csv-lines.js'
+import type { FrameBounds } from './frame-bounds.js'
 import type { Frame } from './frame.js'
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
@@ -13,8 +14,8 @@ const INDEX_NAME = ''
  * frame's index.
  * @throws ServiceError that tells the line
  */
-export function csvFrame(text: string): Frame {
-  const [head, ...rows] = csvLines(text.replace(/^\uFEFF/, ''))
+export function csvFrame(text: string, bounds: FrameBounds): Frame {
+  const [head, ...rows] = csvLines(text.replace(/^\uFEFF/, ''), bounds)
   if (head === undefined) throw faultAt([], 'too_few_rows', 'the body has no line')
   const names = namesOf(head)
   for (const { line, cells } of rows) {

@@ -1,4 +1,5 @@
 import { faultAt } from '../fields.js'
+import { type FrameBounds, refuseColumns } from './frame-bounds.js'
 
 /** A line of a CSV text. */
 export interface CsvLine {
@@ -13,16 +14,25 @@ export const atLine = (line: number) => `line ${line}`
 /** A cell up to its end: in quotes, which stand twice inside, or without any. */
 const CELL = /"((?:[^"]|"")*)"|([^",\r\n]*)/y
 const LINE_END = /\r\n|\n|\r/y
+const EMPTY_LINES = /[\r\n]+/y
 
 /**
  * The lines of a text with commas between cells (RFC 4180), without those that are empty.
- * @throws ServiceError where a quote is not closed or stands inside a cell without quotes
+ * @throws ServiceError where a quote is not closed or stands inside a cell without quotes, or where the table is too long or too wide
  */
-export function csvLines(text: string): CsvLine[] {
+export function csvLines(text: string, bounds: FrameBounds): CsvLine[] {
   const lines: CsvLine[] = []
   let line = 1
   for (let at = 0; at < text.length;) {
-    const from = at
+    EMPTY_LINES.lastIndex = at
+    const empty = EMPTY_LINES.exec(text)?.[0] ?? ''
+    at += empty.length
+    line += breaksIn(empty)
+    if (at === text.length) break
+    // The head is no row.
+    if (lines.length > bounds.rows) {
+      throw faultAt([atLine(line)], 'too_many_rows', `expected at most ${bounds.rows} rows`)
+    }
     const begun = line
     const cells: string[] = []
     do {
@@ -32,8 +42,8 @@ export function csvLines(text: string): CsvLine[] {
       at += all.length
       line += quoted === undefined ? 0 : breaksIn(quoted)
       cells.push(quoted?.replaceAll('""', '"') ?? plain!)
+      refuseColumns(cells.length, bounds, [atLine(begun)])
     } while (text[at] === ',')
-    const isEmpty = at === from
     LINE_END.lastIndex = at
     const end = LINE_END.exec(text)
     if (end === null && at < text.length) {
@@ -41,7 +51,7 @@ export function csvLines(text: string): CsvLine[] {
     }
     at += end?.[0].length ?? 0
     line++
-    if (!isEmpty) lines.push({ line: begun, cells })
+    lines.push({ line: begun, cells })
   }
   return lines
 }

@@ -3,6 +3,7 @@ import { INDEX_NAMES } from '../../../model/inference/window.js'
 import type { PredictBody } from '../../schemas/predict.js'
 import { faultAt, type Fields, fieldsOf, listOf, type Place, refuseOthers } from '../fields.js'
 import type { Origin } from '../moved.js'
+import { type FrameBounds, refuseColumns, refuseRows } from './frame-bounds.js'
 
 /** A frame of pandas: one table of one cell, whose last rows are the window. */
 export interface Frame {
@@ -20,12 +21,13 @@ const OF_INDEX = INDEX_NAMES[0]!
 const EPOCH_MS = { least: 1e12, most: Date.UTC(2100, 0, 1) }
 
 /** As `DataFrame.to_dict(orient="split")` and `to_json` of the same name write it. */
-export function splitFrame(value: unknown): Frame {
+export function splitFrame(value: unknown, bounds: FrameBounds): Frame {
   const place = ['dataframe_split']
   const split = fieldsOf(value, place)
   refuseOthers(split, place, ['index', 'columns', 'data'])
-  const names = columnNames(split, place)
+  const names = columnNames(split, place, bounds)
   const rows = listOf(split.data, [...place, 'data'], 'an array of rows')
+  refuseRows(rows.length, bounds, [...place, 'data'])
   const columns = new Map(names.map(name => [name, [] as unknown[]]))
   const lists = [...columns.values()]
   for (const [row, cells] of rows.entries()) {
@@ -49,11 +51,12 @@ export function splitFrame(value: unknown): Frame {
   }
 }
 
-function columnNames(split: Fields, place: Place): string[] {
+function columnNames(split: Fields, place: Place, bounds: FrameBounds): string[] {
   if (split.columns === undefined) {
     throw faultAt(place, 'missing_field', 'columns is missing: the columns are told by their names')
   }
   const names = listOf(split.columns, [...place, 'columns'], 'an array of names')
+  refuseColumns(names.length, bounds, [...place, 'columns'])
   for (const [at, name] of names.entries()) {
     if (typeof name !== 'string') throw faultAt([...place, 'columns', at], 'wrong_type', 'expected a name')
     if (names.indexOf(name) === at) continue
@@ -71,14 +74,18 @@ function indexOf({ index }: Fields, rows: number): readonly unknown[] | undefine
 }
 
 /** As `DataFrame.to_dict(orient="records")` and `to_json` of the same name write it. What a record leaves out is missing in its row. */
-export function recordsFrame(value: unknown): Frame {
+export function recordsFrame(value: unknown, bounds: FrameBounds): Frame {
   const place = ['dataframe_records']
   const rows = listOf(value, place, 'an array of records')
+  refuseRows(rows.length, bounds, place)
   const columns = new Map<string, unknown[]>()
   for (const [row, cells] of rows.entries()) {
     for (const [name, cell] of Object.entries(fieldsOf(cells, [...place, row]))) {
       let column = columns.get(name)
-      if (column === undefined) columns.set(name, (column = new Array<unknown>(rows.length).fill(null)))
+      if (column === undefined) {
+        refuseColumns(columns.size + 1, bounds, [...place, row])
+        columns.set(name, (column = new Array<unknown>(rows.length).fill(null)))
+      }
       column[row] = cell
     }
   }

@@ -14,6 +14,7 @@ import { parseJsonBody } from '../../predict/json-body.js'
 import { invocationsSchema } from '../../schemas/mlflow.js'
 import { forecastWhole } from '../forecast-call.js'
 import { mlflowError } from './error-form.js'
+import { boundsOf } from './frame-bounds.js'
 import { MEDIA_TYPES, parametersRefusal } from './media-type.js'
 import { csvScoring, jsonScoring, type Scoring } from './scoring.js'
 
@@ -67,14 +68,16 @@ function score(context: Context, request: FastifyRequest, reply: FastifyReply): 
   )
 }
 
-function read(context: Context, { isCsv, bytes }: Sent, model: ServingModel): Scoring {
+function read({ config }: Context, { isCsv, bytes }: Sent, model: ServingModel): Scoring {
+  const { MAX_STEPS, MAX_ROWS } = config
+  const { window, features } = model.pool.bundle.manifest
+  const frame = boundsOf(features.length, MAX_ROWS)
   if (isCsv) {
     if (!isUtf8(bytes)) throw new ServiceError('invalid_utf8', 'the body is not UTF-8')
-    return csvScoring(bytes.toString())
+    return csvScoring(bytes.toString(), frame)
   }
-  const { MAX_STEPS, MAX_ROWS } = context.config
-  const most = mostWindows(context.config)
-  const { window, features } = model.pool.bundle.manifest
+  const most = mostWindows(config)
   const mostParts = Math.max(MAX_ROWS * (features.length + 2), most * (window + 4))
-  return jsonScoring(parseJsonBody(bytes, mostParts), model, { mostSteps: MAX_STEPS, mostWindows: most })
+  const limits = { mostSteps: MAX_STEPS, mostWindows: most, frame }
+  return jsonScoring(parseJsonBody(bytes, mostParts), model, limits)
 }

@@ -8,6 +8,7 @@ import type { Item, WindowFault } from '../../predict/batch.js'
 import { faultAt, type Fields, fieldsOf, refuseOthers, stepsOf } from '../fields.js'
 import { moved } from '../moved.js'
 import { csvFrame } from './csv-frame.js'
+import type { FrameBounds } from './frame-bounds.js'
 import { type Frame, recordsFrame, splitFrame, tableOf } from './frame.js'
 import { inputWindows, instanceWindows, type Windows } from './tensors.js'
 
@@ -24,6 +25,7 @@ export interface Scoring {
 export interface ScoringLimits {
   mostSteps: number
   mostWindows: number
+  frame: FrameBounds
 }
 
 const FORMATS = ['dataframe_split', 'dataframe_records', 'instances', 'inputs'] as const
@@ -42,16 +44,16 @@ export function jsonScoring(body: unknown, model: ServingModel, limits: ScoringL
   if (format === undefined) throw faultAt([], 'missing_field', `expected ${ONE_OF}`)
   if (second !== undefined) throw faultAt([second], 'unknown_field', `expected ${ONE_OF}, got ${format} too`)
   const params = paramsOf(fields, limits.mostSteps)
-  if (format === 'dataframe_split') return frameScoring(splitFrame(fields[format]), params)
-  if (format === 'dataframe_records') return frameScoring(recordsFrame(fields[format]), params)
+  if (format === 'dataframe_split') return frameScoring(splitFrame(fields[format], limits.frame), params)
+  if (format === 'dataframe_records') return frameScoring(recordsFrame(fields[format], limits.frame), params)
   const shape = { manifest: model.pool.bundle.manifest, most: limits.mostWindows }
   const windows = format === 'inputs' ? inputWindows(fields.inputs, shape) : instanceWindows(fields.instances, shape)
   return tensorScoring(windows, params)
 }
 
 /** Reads a frame as CSV, which has no place for params: one step. @throws ServiceError that tells the line */
-export function csvScoring(text: string): Scoring {
-  return frameScoring(csvFrame(text), { steps: undefined, indexCol: undefined })
+export function csvScoring(text: string, bounds: FrameBounds): Scoring {
+  return frameScoring(csvFrame(text, bounds), { steps: undefined, indexCol: undefined })
 }
 
 function paramsOf({ params }: Fields, mostSteps: number): Params {

@@ -3,7 +3,8 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import t from 'tap'
 import { csvLines } from '../../../../../src/server/protocols/mlflow/csv-lines.js'
 
-const cellsOf = (text: string) => csvLines(text).map(({ cells }) => cells)
+const BOUNDS = { rows: 10, columns: 10 }
+const cellsOf = (text: string) => csvLines(text, BOUNDS).map(({ cells }) => cells)
 
 t.test('lines are cut as RFC 4180 has it, and keep the numbers that editors give them', t => {
   t.strictSame(cellsOf('a,b\n1,2\n'), [
@@ -19,7 +20,7 @@ t.test('lines are cut as RFC 4180 has it, and keep the numbers that editors give
   t.strictSame(cellsOf('"a ""b"", c","d\ne"\n'), [['a "b", c', 'd\ne']])
   t.strictSame(cellsOf(''), [])
   t.strictSame(cellsOf('\n\r\n\n'), [])
-  const lines = csvLines('\na\n\n"b\r\nc"\n\nd')
+  const lines = csvLines('\na\n\n"b\r\nc"\n\nd', BOUNDS)
   t.strictSame(
     lines.map(({ line }) => line),
     [2, 4, 7]
@@ -35,7 +36,7 @@ t.test('quotes that do not match are refused, with line and cell', t => {
     ['a"b', '/line 1/0'],
     ['"a\nb"x', '/line 1/0']
   ] as const) {
-    t.throws(() => csvLines(text), { code: 'bad_request', path }, text)
+    t.throws(() => csvLines(text, BOUNDS), { code: 'bad_request', path }, text)
   }
   t.end()
 })

@@ -1,7 +1,18 @@
 import t from 'tap'
-import { csvFrame } from '../../../../../src/server/protocols/mlflow/csv-frame.js'
-import { type Frame, recordsFrame, splitFrame, tableOf } from '../../../../../src/server/protocols/mlflow/frame.js'
+import { csvFrame as csvOf } from '../../../../../src/server/protocols/mlflow/csv-frame.js'
+import { boundsOf } from '../../../../../src/server/protocols/mlflow/frame-bounds.js'
+import {
+  type Frame,
+  recordsFrame as recordsOf,
+  splitFrame as splitOf,
+  tableOf
+} from '../../../../../src/server/protocols/mlflow/frame.js'
 
+/** Of a model with one feature; 18 columns with the surplus that is told by name. */
+const BOUNDS = boundsOf(1, 3)
+const splitFrame = (value: unknown) => splitOf(value, BOUNDS)
+const recordsFrame = (value: unknown) => recordsOf(value, BOUNDS)
+const csvFrame = (text: string) => csvOf(text, BOUNDS)
 const TIMES = ['2020-01-01 00:00:00', '2020-01-01 00:02:00']
 /** The same in ms since 1970, by hand: 18,262 days of 86,400 s. */
 const EPOCH_MS = [1_577_836_800_000, 1_577_836_920_000]
@@ -101,5 +112,25 @@ t.test('a cell of CSV is a number, a missing value or text, as pandas reads it',
     ['"1"', 1]
   ]
   for (const [text, value] of cells) t.strictSame(columnsOf(csvFrame(`ts,a\nx,${text}`)).a, [value], text)
+  t.end()
+})
+
+t.test('a frame is refused as soon as it has more columns or rows than a table may have', t => {
+  const names = (count: number) => Array.from({ length: count }, (_, at) => `c${at}`)
+  const record = (count: number) => Object.fromEntries(names(count).map(name => [name, 1]))
+  t.equal(splitFrame({ columns: names(18), data: [] }).columns.size, 18)
+  t.equal(recordsFrame([record(18)]).columns.size, 18)
+  t.equal(csvFrame(names(18).join()).columns.size, 18)
+  const wide = { code: 'unknown_column' }
+  t.throws(() => splitFrame({ columns: names(19), data: [] }), { ...wide, path: '/dataframe_split/columns' })
+  t.throws(() => recordsFrame([{}, record(19)]), { ...wide, path: '/dataframe_records/1' })
+  t.throws(() => csvFrame(`\n${names(19).join()}`), { ...wide, path: '/line 2' })
+  const long = { code: 'too_many_rows' }
+  const rows = (count: number) => Array.from({ length: count }, () => [1])
+  t.equal(splitFrame({ columns: ['a'], data: rows(3) }).columns.get('a')!.length, 3)
+  t.equal(csvFrame('a\n1\n1\n\n1\n\n').columns.get('a')!.length, 3)
+  t.throws(() => splitFrame({ columns: ['a'], data: rows(4) }), { ...long, path: '/dataframe_split/data' })
+  t.throws(() => recordsFrame(rows(4).map(() => ({}))), { ...long, path: '/dataframe_records' })
+  t.throws(() => csvFrame('a\n1\n1\n1\n1'), { ...long, path: '/line 5' })
   t.end()
 })
