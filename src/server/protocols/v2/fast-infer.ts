@@ -19,6 +19,8 @@ const ROUTE = '/v2/models/:model/infer'
 /** Bytes of the largest body: some fourteen windows in binary. The framework reads larger ones, with its bounds. */
 const MAX_BYTES = 65_536
 const BYTES_TYPE = 'content-type: application/octet-stream\r\n'
+/** The framework packs longer answers on wish. */
+const VARY = 'vary: accept-encoding\r\n'
 
 /**
  * `POST /v2/models/M/infer` on the fast path, for the model that serves, as its name is written without escapes. What is wrong with a
@@ -88,9 +90,9 @@ class FastAnswer implements InferListener {
 
   forecasted(forecasts: readonly Forecast[]): void {
     const { exchange, request } = this
-    if (!request.isBinary) return exchange.answer(200, JSON_TYPE, jsonAnswer(forecasts, request))
+    if (!request.isBinary) return exchange.answer(200, JSON_TYPE + VARY, jsonAnswer(forecasts, request))
     const { body, jsonBytes } = binaryAnswer(forecasts, request)
-    exchange.answer(200, `${BYTES_TYPE}${HEADER_LENGTH}: ${jsonBytes}\r\n`, body.toString('latin1'), true)
+    exchange.answer(200, `${BYTES_TYPE}${HEADER_LENGTH}: ${jsonBytes}\r\n${VARY}`, body.toString('latin1'), true)
   }
 
   failed(error: ServiceError): void {
