@@ -31,3 +31,13 @@ t.test('what is no HTTP ends at HAProxy with 400; what a replica refuses is refu
   t.equal((await ledger.send(body, { right: goldenAnswer(bundle, 0) })).status, 200, 'the next request is served')
   accounted(t, stack)
 })
+
+t.test('callers are not told to keep a connection for longer than HAProxy does', async t => {
+  const { ledger } = await balanced(t, { replicas: 1 })
+  const sent = [
+    ledger.send(body),
+    ledger.send(body, { headers: { 'content-type': 'text/plain' } }),
+    ledger.get('/model')
+  ]
+  for (const { headers, status } of await Promise.all(sent)) t.equal(headers['keep-alive'], undefined, `${status}`)
+})
