@@ -8,7 +8,7 @@ import {
   status
 } from '@grpc/grpc-js'
 import type { Test } from 'tap'
-import { readProto } from '../../src/server/protocols/grpc/proto.js'
+import { readProto } from '../../src/server/protocols/grpc/read-proto.js'
 import { type Service, type ServiceOptions, startService } from './service.js'
 
 /** A service that takes gRPC calls, and where. */

@@ -1,4 +1,5 @@
 import type { Manifest } from '../../model/bundle/manifest.js'
+import type { Config } from '../../settings/config.js'
 
 /** Characters of a number with what parts it from the next: JavaScript writes 0.0000012345678901234567, Python a space more. */
 const NUMBER = 26
@@ -17,3 +18,8 @@ export function largestTable({ features }: Pick<Manifest, 'features'>, rows: num
 
 /** Bytes that each window of a call with many may take; one of ten rows has about 2,200. */
 export const WINDOW_BYTES = 4096
+
+/** Bytes of the largest body of a call with many windows. */
+export function mostBytes({ BODY_LIMIT_BYTES, MAX_WINDOWS }: Pick<Config, 'BODY_LIMIT_BYTES' | 'MAX_WINDOWS'>): number {
+  return Math.max(BODY_LIMIT_BYTES, MAX_WINDOWS * WINDOW_BYTES)
+}

@@ -5,13 +5,13 @@ import { Forecast, type ForecastListener } from '../../model/inference/forecast.
 import type { ScannedTable } from '../../model/inference/window-scanner.js'
 import type { ServingModel } from '../../model/promotion/active-model.js'
 import type { Context } from '../context.js'
-import { errorBody, isRetriedLater, logIfInternal, RETRY_AFTER } from '../error-body.js'
+import { errorBody } from '../error-body.js'
 import { JSON_TYPE } from '../http/answer-text.js'
 import type { Exchange, FastRoute } from '../http/fast-path.js'
-import { logRequest } from '../request-lifecycle.js'
 import { admit, refusalUnparsed } from './admission.js'
 import { predictAnswer, serverTiming } from './answer.js'
 import { forecastAnswered, forecastFailed } from './answered.js'
+import { answerError, endsOf } from './fast-end.js'
 
 /** What the routes of the fast path are made of. */
 export interface FastRouteOptions {
@@ -32,8 +32,7 @@ const MAX_BYTES = 65_536
  * to the framework's route of the same name, which words the errors.
  */
 export function fastPredict({ context, logger, nameOf, callerOf }: FastRouteOptions): FastRoute {
-  const { BODY_LIMIT_BYTES, MAX_STEPS, LOG_REQUESTS } = context.config
-  const stats = context.metrics.route(ROUTE)
+  const { BODY_LIMIT_BYTES, MAX_STEPS } = context.config
   return {
     isFor: url => url === ROUTE,
     isJson: true,
@@ -55,11 +54,7 @@ export function fastPredict({ context, logger, nameOf, callerOf }: FastRouteOpti
       answer.forecast(serving, table, began)
       return true
     },
-    ended({ id, began, caller }, status) {
-      const ms = monotonicMs() - began
-      stats.ended(status, ms / 1000)
-      if (LOG_REQUESTS) logRequest(logger, { reqId: id, method: 'POST', route: ROUTE, status, ms, caller })
-    }
+    ended: endsOf(ROUTE, context, logger)
   }
 }
 
@@ -97,9 +92,7 @@ class FastAnswer implements ForecastListener {
 
   failed(error: ServiceError, forecast?: Forecast): void {
     const { logger, exchange } = this
-    logIfInternal(logger, exchange.id, error)
-    const headers = isRetriedLater(error) ? `retry-after: ${RETRY_AFTER}\r\n${JSON_TYPE}` : JSON_TYPE
-    exchange.answer(error.statusCode, headers, JSON.stringify(errorBody(error)))
+    answerError(logger, exchange, error, errorBody)
     if (forecast) forecastFailed(forecast.order.pool.statistics, exchange.began)
   }
 }

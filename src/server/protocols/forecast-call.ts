@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify'
 import { ServiceError } from '../../errors.js'
 import type { Forecast } from '../../model/inference/forecast.js'
 import type { ServingModel } from '../../model/promotion/active-model.js'
@@ -10,11 +9,14 @@ import { Batch, type BatchOrder, type Item, type Outcome } from '../predict/batc
 /** The windows of a call, as a protocol has translated them. */
 export interface Call {
   context: Context
-  request: FastifyRequest
   model: ServingModel
   items: readonly Item[]
   /** monotonic ms since when the call was looked at; its deadline counts from there */
   began: number
+  /** ms that the caller gives the call, where they are fewer than the service gives */
+  timeoutMs?: number | undefined
+  /** a call with one window lets others go first */
+  isLater?: boolean
 }
 
 /** How a call is answered that has one error only. */
@@ -26,11 +28,11 @@ export interface WholeAnswer {
 }
 
 /**
- * Forecasts the windows of a call, each with an outcome of its own. A caller who hangs up frees all.
+ * Forecasts the windows of a call, each with an outcome of its own. What is returned is to be cancelled when the caller has gone.
  * @throws ServiceError where the call is not taken on
  */
-export function forecastEach(call: Call, ended: (outcomes: readonly Outcome[]) => void): void {
-  begin(call, undefined, outcomes => {
+export function forecastEach(call: Call, ended: (outcomes: readonly Outcome[]) => void): Batch {
+  return begin(call, undefined, outcomes => {
     ended(outcomes)
     const forecasts = outcomes.filter((outcome): outcome is Forecast => !(outcome instanceof ServiceError))
     forecastsAnswered(call.context, forecasts, call.began)
@@ -41,9 +43,9 @@ export function forecastEach(call: Call, ended: (outcomes: readonly Outcome[]) =
  * As `forecastEach`, whole or not at all.
  * @throws ServiceError where the call is not taken on, also for a bad window
  */
-export function forecastWhole(call: Call, { refuseAll, forecasted, failed }: WholeAnswer): void {
+export function forecastWhole(call: Call, { refuseAll, forecasted, failed }: WholeAnswer): Batch {
   const { context, model, began } = call
-  begin(call, refuseAll, outcomes => {
+  return begin(call, refuseAll, outcomes => {
     const failure = outcomes.find(outcome => outcome instanceof ServiceError)
     if (failure) {
       failed(failure)
@@ -55,13 +57,12 @@ export function forecastWhole(call: Call, { refuseAll, forecasted, failed }: Who
   })
 }
 
-function begin(call: Call, refuseAll: BatchOrder['refuseAll'], ended: (outcomes: readonly Outcome[]) => void): void {
-  const { context, request, model, items, began } = call
-  const { DEADLINE_MS } = context.config
-  const order = { model, items, deadline: began + DEADLINE_MS, patienceMs: DEADLINE_MS }
+function begin(call: Call, refuseAll: BatchOrder['refuseAll'], ended: (outcomes: readonly Outcome[]) => void): Batch {
+  const { context, model, items, began, timeoutMs = Infinity, isLater = false } = call
+  const patienceMs = Math.min(context.config.DEADLINE_MS, timeoutMs)
+  const order = { model, items, deadline: began + patienceMs, patienceMs, isLater }
   try {
-    const batch = new Batch(refuseAll ? { ...order, refuseAll } : order, ended)
-    request.cancel = () => batch.cancel()
+    return new Batch(refuseAll ? { ...order, refuseAll } : order, ended)
   } catch (error) {
     forecastFailed(model.pool.statistics, began)
     throw refuse(context, error as ServiceError)

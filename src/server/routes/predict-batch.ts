@@ -13,7 +13,7 @@ import { admission, refuse, servingModel } from '../predict/admission.js'
 import { predictAnswer } from '../predict/answer.js'
 import { forecastsAnswered } from '../predict/answered.js'
 import { Batch, mostWindows, type Item, type Outcome } from '../predict/batch.js'
-import { WINDOW_BYTES } from '../predict/body-limit.js'
+import { mostBytes, WINDOW_BYTES } from '../predict/body-limit.js'
 import { elementsOf } from '../predict/body-list.js'
 import { invalidBody, type SchemaFault } from '../predict/invalid-body.js'
 import { parseJsonBody } from '../predict/json-body.js'
@@ -21,7 +21,7 @@ import { type PredictBody, predictBatchSchema, predictSchema } from '../schemas/
 
 /** `POST /predict/batch`: many windows in one call, each answered by its forecast or its error. */
 export async function predictBatchRoute(app: FastifyInstance, context: Context): Promise<void> {
-  const { MAX_STEPS, MAX_ROWS, MAX_WINDOWS, BODY_LIMIT_BYTES, DEADLINE_MS } = context.config
+  const { MAX_STEPS, MAX_ROWS, DEADLINE_MS } = context.config
   const most = mostWindows(context.config)
   // Made for the first unusual window: building it would cost every start some milliseconds.
   let validate: ValidateFunction<PredictBody> | undefined
@@ -40,7 +40,7 @@ export async function predictBatchRoute(app: FastifyInstance, context: Context):
   const options = {
     schema: predictBatchSchema(MAX_STEPS, most, MAX_ROWS),
     config: { bodyLimit: `${WINDOW_BYTES} bytes for each of MAX_WINDOWS windows` },
-    bodyLimit: Math.max(BODY_LIMIT_BYTES, MAX_WINDOWS * WINDOW_BYTES),
+    bodyLimit: mostBytes(context.config),
     onRequest: admission(context),
     preParsing: unpacked(context.metrics)
   }

@@ -1,4 +1,4 @@
-/** Messages of inference.proto as proto-loader gives and takes them (`FORM` in proto.ts): every field is there, absent ones by default. */
+/** Messages of inference.proto as proto-loader gives and takes them (`FORM` in read-proto.ts): every field is there, absent ones by default. */
 
 export interface InferParameter {
   /** which of the fields is set */

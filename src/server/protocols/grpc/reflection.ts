@@ -1,7 +1,7 @@
 import { type ServerDuplexStream, status, type UntypedServiceImplementation } from '@grpc/grpc-js'
 import type { AnyDefinition } from '@grpc/proto-loader'
 import { descriptorOf } from './descriptor.js'
-import type { Proto } from './proto.js'
+import type { Proto } from './read-proto.js'
 
 interface Question {
   host: string

@@ -5,11 +5,11 @@ import { type ConnectionInjector, Server, ServerCredentials } from '@grpc/grpc-j
 import type { Config } from '../../../settings/config.js'
 import type { Metrics } from '../../../metrics/metrics.js'
 import { explained } from '../../http/listen.js'
-import { WINDOW_BYTES } from '../../predict/body-limit.js'
+import { mostBytes } from '../../predict/body-limit.js'
 import { HealthService } from './health.js'
 import { inferenceService } from './inference.js'
 import { lateMessages } from './late-message.js'
-import { readProto } from './proto.js'
+import { readProto } from './read-proto.js'
 import { reflection } from './reflection.js'
 import type { Calls } from './unary.js'
 
@@ -86,12 +86,12 @@ export class GrpcServer {
   }
 }
 
-function optionsOf({ BODY_LIMIT_BYTES, MAX_WINDOWS, GRPC_CONNECTION_AGE_MS, ...config }: Config) {
+function optionsOf(config: Config) {
   return {
-    'grpc.max_receive_message_length': Math.max(BODY_LIMIT_BYTES, MAX_WINDOWS * WINDOW_BYTES),
+    'grpc.max_receive_message_length': mostBytes(config),
     'grpc.max_concurrent_streams': STREAMS,
     // So that clients come to new replicas, and leave old ones alone.
-    'grpc.max_connection_age_ms': GRPC_CONNECTION_AGE_MS,
+    'grpc.max_connection_age_ms': config.GRPC_CONNECTION_AGE_MS,
     'grpc.max_connection_age_grace_ms': config.GRACE_MS,
     'grpc.max_connection_idle_ms': config.KEEP_ALIVE_MS,
     // A caller that has vanished without a word is missed after this time, and its calls are cancelled.

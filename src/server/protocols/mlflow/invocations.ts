@@ -9,7 +9,7 @@ import { sendOnWish } from '../../http/answer-packed.js'
 import { unpacked } from '../../http/unpack.js'
 import { admission, servingModel } from '../../predict/admission.js'
 import { mostWindows } from '../../predict/batch.js'
-import { WINDOW_BYTES } from '../../predict/body-limit.js'
+import { mostBytes, WINDOW_BYTES } from '../../predict/body-limit.js'
 import { parseJsonBody } from '../../predict/json-body.js'
 import { invocationsSchema } from '../../schemas/mlflow.js'
 import { forecastWhole } from '../forecast-call.js'
@@ -32,14 +32,14 @@ export async function mlflowInvocations(app: FastifyInstance, context: Context):
     const isCsv = type === 'text/csv'
     app.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, bytes, done) => done(null, { isCsv, bytes }))
   }
-  const { MAX_STEPS, MAX_WINDOWS, BODY_LIMIT_BYTES } = context.config
+  const { MAX_STEPS } = context.config
   const options = {
     schema: invocationsSchema(MAX_STEPS),
     config: {
       bodyLimit: `${WINDOW_BYTES} bytes for each of MAX_WINDOWS windows, or BODY_LIMIT_BYTES`,
       mediaTypes: MEDIA_TYPES
     },
-    bodyLimit: Math.max(BODY_LIMIT_BYTES, MAX_WINDOWS * WINDOW_BYTES),
+    bodyLimit: mostBytes(context.config),
     onRequest: [checkParameters, admission(context)],
     preParsing: unpacked(context.metrics)
   }
@@ -55,8 +55,8 @@ function score(context: Context, request: FastifyRequest, reply: FastifyReply): 
   const model = servingModel(context)
   const scoring = read(context, request.body as Sent, model)
   const { items } = scoring
-  forecastWhole(
-    { context, request, model, items, began },
+  const work = forecastWhole(
+    { context, model, items, began },
     {
       refuseAll: faults => scoring.refusal(faults),
       forecasted: forecasts => {
@@ -66,6 +66,7 @@ function score(context: Context, request: FastifyRequest, reply: FastifyReply): 
       failed: error => void reply.send(error)
     }
   )
+  request.cancel = () => work.cancel()
 }
 
 function read({ config }: Context, { isCsv, bytes }: Sent, model: ServingModel): Scoring {

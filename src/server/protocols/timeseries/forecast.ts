@@ -6,7 +6,7 @@ import { sendOnWish } from '../../http/answer-packed.js'
 import { unpacked } from '../../http/unpack.js'
 import { admission, servingModel } from '../../predict/admission.js'
 import { mostWindows } from '../../predict/batch.js'
-import { WINDOW_BYTES } from '../../predict/body-limit.js'
+import { mostBytes, WINDOW_BYTES } from '../../predict/body-limit.js'
 import { parseJsonBody } from '../../predict/json-body.js'
 import { timeSeriesSchema } from '../../schemas/timeseries.js'
 import { forecastEach } from '../forecast-call.js'
@@ -16,7 +16,7 @@ import { forecastRequest } from './forecast-request.js'
 
 /** KServe's time series protocol: `POST /v1/timeseries/forecast`, several series in one call. */
 export async function timeSeriesForecast(app: FastifyInstance, context: Context): Promise<void> {
-  const { MAX_STEPS, MAX_WINDOWS, BODY_LIMIT_BYTES } = context.config
+  const { MAX_STEPS } = context.config
   answerErrors(app, timeSeriesError)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -26,7 +26,7 @@ export async function timeSeriesForecast(app: FastifyInstance, context: Context)
       bodyLimit: `${WINDOW_BYTES} bytes for each of MAX_WINDOWS windows, or BODY_LIMIT_BYTES`,
       mediaTypes: 'application/json'
     },
-    bodyLimit: Math.max(BODY_LIMIT_BYTES, MAX_WINDOWS * WINDOW_BYTES),
+    bodyLimit: mostBytes(context.config),
     onRequest: admission(context),
     preParsing: unpacked(context.metrics)
   }
@@ -47,10 +47,11 @@ function forecast(context: Context, request: FastifyRequest, reply: FastifyReply
     mostSteps: MAX_STEPS,
     mostSeries
   })
-  forecastEach({ context, request, model, items: asked.items, began }, outcomes => {
+  const work = forecastEach({ context, model, items: asked.items, began }, outcomes => {
     const { id } = request
     const answer = forecastAnswer(asked, outcomes, { id, created: Math.floor(Date.now() / 1000) })
     void reply.header('content-type', 'application/json; charset=utf-8')
     sendOnWish(request, reply, JSON.stringify(answer))
   })
+  request.cancel = () => work.cancel()
 }

@@ -3,12 +3,11 @@ import { monotonicMs } from '../../../clock.js'
 import type { ServiceError } from '../../../errors.js'
 import type { Manifest } from '../../../model/bundle/manifest.js'
 import type { Forecast } from '../../../model/inference/forecast.js'
-import { isRetriedLater, logIfInternal, RETRY_AFTER } from '../../error-body.js'
 import { JSON_TYPE } from '../../http/answer-text.js'
 import type { Exchange, FastRoute } from '../../http/fast-path.js'
 import { refuse } from '../../predict/admission.js'
+import { answerError, endsOf } from '../../predict/fast-end.js'
 import type { FastRouteOptions } from '../../predict/fast-predict.js'
-import { logRequest } from '../../request-lifecycle.js'
 import { binaryAnswer, HEADER_LENGTH, jsonAnswer } from './answers.js'
 import { v2Error } from './errors.js'
 import { infer, type InferListener } from './infer.js'
@@ -28,7 +27,6 @@ const VARY = 'vary: accept-encoding\r\n'
  */
 export function fastInfer({ context, logger, nameOf, callerOf }: FastRouteOptions): FastRoute {
   const { active, config } = context
-  const stats = context.metrics.route(ROUTE)
   const reader = inferReader(config)
   const urlOf = urlOfLast()
   const isFor = (url: string) => active.serving !== undefined && url === urlOf(active.serving.pool.bundle.manifest)
@@ -61,11 +59,7 @@ export function fastInfer({ context, logger, nameOf, callerOf }: FastRouteOption
       }
       return true
     },
-    ended({ id, began, caller }, status) {
-      const ms = monotonicMs() - began
-      stats.ended(status, ms / 1000)
-      if (config.LOG_REQUESTS) logRequest(logger, { reqId: id, method: 'POST', route: ROUTE, status, ms, caller })
-    }
+    ended: endsOf(ROUTE, context, logger)
   }
 }
 
@@ -101,7 +95,5 @@ class FastAnswer implements InferListener {
 }
 
 function fail(logger: FastifyBaseLogger, exchange: Exchange, error: ServiceError): void {
-  logIfInternal(logger, exchange.id, error)
-  const headers = isRetriedLater(error) ? `retry-after: ${RETRY_AFTER}\r\n${JSON_TYPE}` : JSON_TYPE
-  exchange.answer(error.statusCode, headers, JSON.stringify(v2Error(error)))
+  answerError(logger, exchange, error, v2Error)
 }

@@ -2,9 +2,8 @@ import { ServiceError } from '../../../errors.js'
 import type { Forecast } from '../../../model/inference/forecast.js'
 import type { ServingModel } from '../../../model/promotion/active-model.js'
 import type { Context } from '../../context.js'
-import { refuse } from '../../predict/admission.js'
-import { forecastFailed, forecastsAnswered } from '../../predict/answered.js'
-import { Batch, type Item, type WindowFault } from '../../predict/batch.js'
+import type { Batch, Item, WindowFault } from '../../predict/batch.js'
+import { forecastWhole } from '../forecast-call.js'
 import type { InferRequest } from './infer-request.js'
 
 /** Who asked. Exactly one of the two is called, once, unless the request is cancelled. */
@@ -29,25 +28,13 @@ export interface InferOrder {
 export function infer({ context, model, request, began }: InferOrder, listener: InferListener): Batch {
   const { windows, steps, timeoutMs, isLater } = request
   const { tensor, count } = windows
-  const patienceMs = Math.min(context.config.DEADLINE_MS, timeoutMs ?? Infinity)
   const items = Array.from({ length: count }, (_, index): Item => ({ tensor, index, steps }))
-  const order = { model, items, deadline: began + patienceMs, patienceMs, isLater, refuseAll: badWindows }
-  const { statistics } = model.pool
-  try {
-    return new Batch(order, outcomes => {
-      const failure = outcomes.find(outcome => outcome instanceof ServiceError)
-      if (failure) {
-        listener.failed(failure)
-        return forecastFailed(statistics, began)
-      }
-      const forecasts = outcomes as readonly Forecast[]
-      listener.forecasted(forecasts)
-      forecastsAnswered(context, forecasts, began)
-    })
-  } catch (error) {
-    forecastFailed(statistics, began)
-    throw refuse(context, error as ServiceError)
+  const answer = {
+    refuseAll: badWindows,
+    forecasted: (forecasts: readonly Forecast[]) => listener.forecasted(forecasts),
+    failed: (error: ServiceError) => listener.failed(error)
   }
+  return forecastWhole({ context, model, items, began, timeoutMs, isLater }, answer)
 }
 
 /** Bad windows whose fault is told in words; the others are named. */

@@ -7,7 +7,7 @@ import { answerErrors } from '../../error-handler.js'
 import { sendOnWish } from '../../http/answer-packed.js'
 import { unpacked } from '../../http/unpack.js'
 import { admission } from '../../predict/admission.js'
-import { WINDOW_BYTES } from '../../predict/body-limit.js'
+import { mostBytes, WINDOW_BYTES } from '../../predict/body-limit.js'
 import { mostWindows } from '../../predict/batch.js'
 import { binaryAnswer, HEADER_LENGTH, jsonAnswer } from './answers.js'
 import { v2Error } from './errors.js'
@@ -86,7 +86,7 @@ function modelRoutes(app: FastifyInstance, context: Context, path: string): void
   const options = {
     schema: schemas.infer(`v2Infer${of}`, config.MAX_STEPS),
     config: { bodyLimit: `${WINDOW_BYTES} bytes for each of MAX_WINDOWS windows` },
-    bodyLimit: Math.max(config.BODY_LIMIT_BYTES, config.MAX_WINDOWS * WINDOW_BYTES),
+    bodyLimit: mostBytes(config),
     onRequest: admission(context),
     preParsing: unpacked(context.metrics)
   }
